@@ -1,0 +1,1 @@
+"""Who may do what: roles, the rule every view must state, and its enforcement."""

@@ -1,0 +1,7 @@
+"""App configuration of access."""
+
+from django.apps import AppConfig
+
+
+class AccessConfig(AppConfig):
+    name = "access"

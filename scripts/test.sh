@@ -1,0 +1,7 @@
+#!/bin/sh
+# What `make test` runs, cheapest first.
+set -e
+sh scripts/lint.sh
+command -v "${CHROMIUM:-chromium}" >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+  || echo "No Chromium: the browser tests are skipped. To run them: apt-get install chromium"
+pytest -n 2 --dist=loadfile --durations=10 -rs "$@"

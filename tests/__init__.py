@@ -1,0 +1,1 @@
+"""FaceVault's tests."""

@@ -1,0 +1,75 @@
+"""Fixtures that every test may use: a data folder of its own, a fresh gallery index, people with roles."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from access.roles import LABELER, MANAGER, UPLOADER
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, settings: object) -> Path:
+    """Photos and crops of one test never meet another's."""
+    settings.FACEVAULT_DATA = tmp_path / "data"  # type: ignore[attr-defined]
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def fresh_gallery_index() -> Iterator[None]:
+    from recognition.gallery_index import reset_gallery_index
+
+    reset_gallery_index()
+    yield
+    reset_gallery_index()
+
+
+def make_user(name: str, *roles: str) -> User:
+    user = User.objects.create_user(name, password="correct horse battery")
+    # A transactional test before this one has emptied the tables, and the migration's groups with them.
+    user.groups.set(Group.objects.get_or_create(name=role)[0] for role in roles)
+    return user
+
+
+@pytest.fixture
+def labeler(db: None) -> User:
+    return make_user("lena", LABELER)
+
+
+@pytest.fixture
+def uploader(db: None) -> User:
+    return make_user("uli", UPLOADER)
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    return make_user("mona", MANAGER)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Signed in, without any role."""
+    return make_user("otto")
+
+
+@pytest.fixture
+def as_labeler(labeler: User) -> Client:
+    client = Client()
+    client.force_login(labeler)
+    return client
+
+
+@pytest.fixture
+def drawn_faces(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker finds and tells apart drawn faces; see tests/fakes.py."""
+    from recognition import detection, ingest
+    from recognition.active_embedder import ensure_active_embedder
+    from tests import fakes
+
+    # Set to themselves, so that monkeypatch puts them back at the end.
+    for module in (detection, ingest):
+        monkeypatch.setattr(module, "get_detector", detection.get_detector)
+    fakes.install_fakes()
+    ensure_active_embedder(lambda: fakes.CHOICE)
