@@ -1,0 +1,1 @@
+"""Photos in; faces, embeddings and nearest people out."""

@@ -1,0 +1,52 @@
+"""Face: one detected region of one photo, with what was measured of it."""
+
+import uuid
+
+from django.db import models
+
+from recognition.geometry import Box
+from recognition.models.photos import Photo
+from recognition.querysets import FaceQuerySet
+
+
+class Face(models.Model):
+    face_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="the public id")
+    photo = models.ForeignKey(Photo, on_delete=models.PROTECT, related_name="faces")
+    left = models.FloatField(help_text="pixels of the oriented photo")
+    top = models.FloatField()
+    width = models.FloatField()
+    height = models.FloatField()
+    landmarks = models.JSONField(
+        help_text="left eye, right eye, nose, left and right mouth corner as [x, y] pixels"
+    )
+    detector_score = models.FloatField(help_text="0..1")
+    size = models.FloatField(help_text="shorter side of the box, pixels of the original")
+    sharpness = models.FloatField(help_text="variance of the Laplacian on the normalised crop")
+    yaw = models.FloatField(help_text="degrees; 0 looks at the camera")
+    pitch = models.FloatField(help_text="degrees")
+    roll = models.FloatField(help_text="degrees")
+    crop = models.CharField(max_length=64, help_text="sha256 of the crop's file")
+    # Moves with every decision: a card that was drawn before somebody else's decision is told apart by it.
+    version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["photo", "left", "top", "width", "height"], name="face_box_once"),
+            models.CheckConstraint(
+                condition=models.Q(width__gt=0, height__gt=0, size__gt=0), name="face_box_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(detector_score__gte=0, detector_score__lte=1), name="face_score_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.face_id)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.left, self.top, self.left + self.width, self.top + self.height)
