@@ -1,0 +1,37 @@
+"""Which embedder this installation can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognition.embedders import dlib_resnet, facenet
+from recognition.embedders.weights import find_problem, plan_weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderChoice:
+    """The embedder_id to use for new embeddings, and one sentence why, for the footer and the log."""
+
+    embedder_id: str
+    reason: str
+
+
+def choose_embedder(
+    *, data: Path | None = None, path: str | None = None, sha256: str | None = None
+) -> EmbedderChoice:
+    """FaceNet where its weights are on this machine, else dlib. A glance at the disk, no checksum, no net.
+
+    Arguments left out come from the FACEVAULT_* settings.
+    """
+    plan = plan_weights(data=data, path=path, sha256=sha256)
+    problem = find_problem(plan)
+    if not problem:
+        return EmbedderChoice(embedder_id=facenet.facenet_id(plan), reason="FaceNet's weights are installed.")
+    return EmbedderChoice(
+        embedder_id=dlib_resnet.EMBEDDER_ID,
+        reason=(
+            f"FaceNet's weights cannot be used ({problem}), so the bundled dlib net is in use. To change that, "
+            "run `manage.py fetch_weights`, then `manage.py use_embedder`, before the first photos."
+        ),
+    )
