@@ -1,0 +1,99 @@
+"""System checks: the embedder in use and why, stored embeddings it cannot use, SQLite's version, Pillow's formats."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.db import DatabaseError, connection
+
+# The first SQLite without the WAL-reset race that can lose committed pages.
+SAFE_SQLITE = (3, 51, 3)
+
+
+@register
+def check_embedder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The active embedder, told by `manage.py check` alone: every other command would repeat it."""
+    from recognition.embedders import EmbedderUnknown, choose_embedder, describe_embedder
+    from recognition.models import ActiveEmbedder, Embedding
+
+    if "check" not in sys.argv[1:2]:
+        return []
+    try:
+        active = ActiveEmbedder.objects.filter(pk=1).first()
+        foreign = (
+            Embedding.objects.exclude(embedder_id=active.embedder_id).count() if active is not None else 0
+        )
+    except DatabaseError as error:
+        return [
+            Info(f"No embedder is known yet: {error}", hint="Run manage.py migrate.", id="recognition.I002")
+        ]
+    if active is None:
+        choice = choose_embedder()
+        return [
+            Info(
+                f"The first start will choose the embedder {choice.embedder_id}: {choice.reason}",
+                id="recognition.I002",
+            )
+        ]
+    found: list[CheckMessage] = [
+        Info(f"The embedder is {active.embedder_id}: {active.reason}", id="recognition.I001")
+    ]
+    try:
+        describe_embedder(active.embedder_id)
+    except EmbedderUnknown as error:
+        found.append(
+            Error(
+                f"The database's embedder cannot be used: {error}",
+                hint="Set FACEVAULT_WEIGHTS and FACEVAULT_WEIGHTS_SHA256 to the weights it was made with.",
+                id="recognition.E001",
+            )
+        )
+    if foreign:
+        found.append(
+            Warning(
+                f"{foreign} embeddings were made by another embedder; they take no part in any search.",
+                id="recognition.W001",
+            )
+        )
+    return found
+
+
+@register
+def check_sqlite(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if connection.vendor != "sqlite" or sqlite3.sqlite_version_info >= SAFE_SQLITE:
+        return []
+    return [
+        Error(
+            f"SQLite {sqlite3.sqlite_version} can lose committed writes under load.",
+            hint="Install the requirements again: pysqlite3 brings a newer one.",
+            id="recognition.E002",
+        )
+    ]
+
+
+@register
+def check_pillow(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Really write and read each format: a broken build must fail at start, not at the first upload."""
+    from PIL import Image
+
+    found: list[CheckMessage] = []
+    for name in ("JPEG", "PNG", "WEBP"):
+        buffer = io.BytesIO()
+        try:
+            Image.new("RGB", (16, 16), "teal").save(buffer, name)
+            Image.open(buffer, formats=[name]).load()
+        except (OSError, KeyError) as error:
+            found.append(
+                Error(
+                    f"Pillow cannot handle {name}: {error}",
+                    hint="Install the requirements again.",
+                    id="recognition.E003",
+                )
+            )
+    return found

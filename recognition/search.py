@@ -1,0 +1,138 @@
+"""Who is this: the nearest people of a face, from the nearest faces of the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import Count
+from numpy.typing import NDArray
+
+from recognition.active_embedder import WrongEmbedder
+from recognition.embedders import describe_embedder
+from recognition.gallery_index import FaceHit, GalleryIndex, get_gallery_index
+from recognition.matching import Match, PersonScore, assign_people
+from recognition.models import Sighting
+
+__all__ = ["BatchScores", "Match", "PersonScore", "find_match", "find_top_k", "find_top_k_batch"]
+
+_FIRST_HITS = 64
+_REFERENCES = 3
+_IDS_AT_ONCE = 10_000  # a database limits the parameters of a statement
+
+
+@dataclass(frozen=True, slots=True)
+class BatchScores:
+    """`version` is the gallery's when the search began; per vector its nearest people, best first."""
+
+    version: int
+    scores: list[list[PersonScore]]
+
+
+def find_top_k(
+    vector: NDArray[np.floating], k: int = 5, *, embedder_id: str | None = None
+) -> list[PersonScore]:
+    """The k people nearest to a unit vector (dimension,), best first; fewer where the gallery knows fewer."""
+    return find_top_k_batch(np.asarray(vector)[np.newaxis], k, embedder_id=embedder_id).scores[0]
+
+
+def find_top_k_batch(
+    vectors: NDArray[np.floating], k: int = 5, *, embedder_id: str | None = None
+) -> BatchScores:
+    """The k people nearest to each unit vector (n, dimension). Not inside a transaction.
+
+    Raises BadVector, SearchInsideTransaction, NoActiveEmbedder; and WrongEmbedder if the vectors are of `embedder_id`
+    and that is not the active one. Exact as long as the index is Flat, whatever the number of faces per person.
+    """
+    if k < 1:
+        raise ValueError("k must be at least 1")
+    return _search_people(_index_of(embedder_id), np.asarray(vectors), k)
+
+
+def find_match(vector: NDArray[np.floating], *, embedder_id: str | None = None) -> Match:
+    """The match of one face on its own, by the active embedder's thresholds. Raises what find_top_k_batch raises."""
+    index = _index_of(embedder_id)
+    scores = _search_people(index, np.asarray(vector)[np.newaxis], 2).scores
+    return assign_people(scores, describe_embedder(index.embedder_id).thresholds)[0]
+
+
+def _index_of(embedder_id: str | None) -> GalleryIndex:
+    index = get_gallery_index()
+    if embedder_id is not None and embedder_id != index.embedder_id:
+        raise WrongEmbedder(embedder_id, index.embedder_id)
+    return index
+
+
+def _search_people(index: GalleryIndex, vectors: NDArray[np.floating], k: int) -> BatchScores:
+    """Ask for more faces until k people are among them: the best of a person may hide behind many faces of another."""
+    if k < 1:
+        raise ValueError("k must be at least 1")
+    person_of: dict[int, int | None] = {}
+    found: list[dict[int, list[FaceHit]]] = [{} for _ in vectors]
+    pending, asked, version = list(range(len(vectors))), max(_FIRST_HITS, 4 * k), None
+    while version is None or pending:
+        result = index.search(vectors[pending], asked)
+        # The first: whoever writes by this answer must look again even if only a later round saw the change.
+        version = result.version if version is None else version
+        _look_up(person_of, {hit.face_pk for hits in result.hits for hit in hits})
+        for i, hits in zip(pending, result.hits, strict=True):
+            found[i] = _by_person(hits, person_of)
+        pending = [
+            i
+            for i, hits in zip(pending, result.hits, strict=True)
+            if len(found[i]) < k and len(hits) == asked  # fewer than asked for: the index holds no more
+        ]
+        asked *= 2
+    best = [
+        sorted(people.items(), key=lambda item: (-item[1][0].similarity, item[0]))[:k] for people in found
+    ]
+    counts = _count_references({person_id for people in best for person_id, _ in people})
+    return BatchScores(
+        version,
+        [
+            [
+                PersonScore(
+                    person_id=person_id,
+                    similarity=hits[0].similarity,
+                    references=tuple(hit.face_pk for hit in hits[:_REFERENCES]),
+                    reference_count=counts.get(person_id, len(hits)),
+                )
+                for person_id, hits in people
+            ]
+            for people in best
+        ],
+    )
+
+
+def _look_up(person_of: dict[int, int | None], face_pks: set[int]) -> None:
+    """Add who these faces are; None for one that is no reference any more, or was undone since the search."""
+    missing = sorted(face_pks - person_of.keys())
+    person_of.update(dict.fromkeys(missing))
+    for part in _parts(missing):
+        person_of.update(
+            Sighting.objects.filter(face_id__in=part, is_reference=True).values_list("face_id", "person_id")
+        )
+
+
+def _by_person(hits: Iterable[FaceHit], person_of: dict[int, int | None]) -> dict[int, list[FaceHit]]:
+    people: dict[int, list[FaceHit]] = {}
+    for hit in hits:
+        person_id = person_of[hit.face_pk]
+        if person_id is not None:
+            people.setdefault(person_id, []).append(hit)
+    return people
+
+
+def _count_references(person_ids: set[int]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for part in _parts(sorted(person_ids)):
+        rows = (
+            Sighting.objects.filter(person_id__in=part, is_reference=True).order_by().values_list("person_id")
+        )
+        counts.update(rows.annotate(count=Count("pk")))
+    return counts
+
+
+def _parts(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))

@@ -1,0 +1,52 @@
+"""What this installation holds, in numbers: for `manage.py stats`, pages and monitoring."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import Count, Q
+
+from recognition.gallery_index import get_gallery_index
+from recognition.models import ActiveEmbedder, Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace
+
+
+def stats() -> dict[str, Any]:
+    """Counts of rows and the state of this process's index, ready for JSON; never a name.
+
+    Loads the index if this process has not done so (not inside a transaction), and does not pull: `fresh` says whether
+    something was committed since the last pull. Before an embedder is chosen `embedder` and `index` are None.
+    """
+    by_state = dict(Photo.objects.order_by().values_list("state").annotate(Count("pk")))
+    by_decider = dict(Sighting.objects.order_by().values_list("decided_by").annotate(Count("pk")))
+    queue = UnlabeledFace.objects.aggregate(total=Count("pk"), open=Count("pk", filter=Q(reviewed=False)))
+    active = ActiveEmbedder.objects.first()
+    return {
+        "events": Event.objects.count(),
+        "photos": {state: by_state.get(state, 0) for state in Photo.State.values}
+        | {"total": sum(by_state.values())},
+        "faces": Face.objects.count(),
+        "people": Person.objects.count(),
+        "sightings": {who: by_decider.get(who, 0) for who in Sighting.DecidedBy.values}
+        | {
+            "total": sum(by_decider.values()),
+            "references": Sighting.objects.filter(is_reference=True).count(),
+        },
+        "unlabeled": queue,
+        "embeddings": dict(Embedding.objects.order_by().values_list("embedder_id").annotate(Count("pk"))),
+        "embedder": {"embedder_id": active.embedder_id, "reason": active.reason} if active else None,
+        "index": _index_stats() if active else None,
+    }
+
+
+def _index_stats() -> dict[str, Any]:
+    facts = asdict(get_gallery_index().status())
+    return {
+        **{
+            name: facts[name]
+            for name in ("kind", "count", "dimension", "nlist", "nprobe", "version", "fresh")
+        },
+        "epoch": str(facts["epoch"]),
+        "loaded_seconds": round(facts["loaded_seconds"], 3),
+        "skipped": sorted(facts["skipped"]),
+    }
