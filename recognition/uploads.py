@@ -1,0 +1,195 @@
+"""Photos in: check a file, keep its bytes, create its Photo, and have it processed. Archives are opened here too."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO, Literal
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from recognition.archives import is_archive, open_entries
+from recognition.crash_points import crash_point
+from recognition.images import PhotoInfo, PhotoRefused, decode_photo, read_photo_info
+from recognition.models import Event, Photo
+from recognition.processing import request_processing, retry_photos
+from recognition.storage import Incoming, SourceUnreadable, TooManyBytes, original_path, receive
+from recognition.text import clean_name
+
+logger = logging.getLogger(__name__)
+# A 50-megapixel photo takes several hundred MB while it is decoded, and eight web threads would do it at once.
+_decoding = threading.BoundedSemaphore(2)
+Outcome = Literal["added", "duplicate", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadResult:
+    """What became of one file. `code` is stable, `message` says what to do; both are empty for an added photo.
+
+    `photo` is the row of an added or duplicate photo, if the uploader may see it.
+    """
+
+    name: str
+    outcome: Outcome
+    code: str = ""
+    message: str = ""
+    photo: Photo | None = None
+
+
+def add_files(
+    *, event: Event, files: Iterable[tuple[str, BinaryIO]], user: User | None = None
+) -> Iterator[UploadResult]:
+    """Add photos and ZIP archives of photos; one result per photo, as each is done. A bad file never stops the rest."""
+    for name, file in files:
+        try:
+            archive = is_archive(file)
+        except OSError as error:
+            yield _unreadable(clean_name(name)[-255:] or "unnamed", error.strerror)
+            continue
+        if archive:
+            yield from _add_archive(event=event, file=file, name=name, user=user)
+        else:
+            yield add_photo(event=event, file=file, name=name, user=user)
+
+
+def add_photo(*, event: Event, file: BinaryIO, name: str, user: User | None = None) -> UploadResult:
+    """Add one photo. Its bytes are durable before its row exists, and its processing is asked for in that transaction."""
+    name = clean_name(name)[-255:] or "unnamed"
+    try:
+        with receive(file, max_bytes=settings.FACEVAULT_MAX_FILE_MB * 1024 * 1024) as incoming:
+            return _add_incoming(event=event, incoming=incoming, name=name, user=user)
+    except PhotoRefused as refusal:
+        return UploadResult(name=name, outcome="refused", code=refusal.code, message=refusal.message)
+    except SourceUnreadable as error:
+        return _unreadable(name, str(error))
+    except TooManyBytes:
+        return UploadResult(
+            name=name,
+            outcome="refused",
+            code="file_too_large",
+            message=f"The file is larger than {settings.FACEVAULT_MAX_FILE_MB} MB. Export it smaller and upload it again.",
+        )
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        logger.error("upload refused: no space left in the data folder")
+        return UploadResult(
+            name=name,
+            outcome="refused",
+            code="no_space",
+            message="The server's disk is full. Tell the administrator, then upload this file again.",
+        )
+
+
+def _add_incoming(*, event: Event, incoming: Incoming, name: str, user: User | None) -> UploadResult:
+    crash_point("upload_received")
+    if known := Photo.objects.filter(event=event, sha256=incoming.sha256).first():
+        return _add_again(photo=known, incoming=incoming, name=name, user=user)
+    with incoming.path.open("rb") as handle:
+        caps = {"max_pixels": settings.FACEVAULT_MAX_PIXELS, "max_bytes": incoming.byte_size}
+        info = read_photo_info(handle, **caps)
+        # Only a full decode tells a truncated file from a whole one, while its owner is still there to send it again.
+        with _decoding:
+            decode_photo(handle, **caps)
+    byte_size = incoming.byte_size
+    incoming.keep(info.format)
+    crash_point("upload_kept")
+    try:
+        with transaction.atomic():
+            photo = Photo.objects.create(
+                event=event,
+                sha256=incoming.sha256,
+                name=name,
+                format=info.format,
+                byte_size=byte_size,
+                width=info.width,
+                height=info.height,
+                captured_at=_captured_at(info),
+                uploaded_by=user,
+            )
+            request_processing()
+            crash_point("upload_before_commit")
+    except IntegrityError:
+        if known := Photo.objects.filter(event=event, sha256=incoming.sha256).first():
+            # Somebody uploaded the same bytes to this event at the same moment.
+            return _duplicate(name, known, user)
+        if Event.objects.filter(pk=event.pk).exists():
+            raise
+        return UploadResult(
+            name=name,
+            outcome="refused",
+            code="event_gone",
+            message="The event was deleted meanwhile. Choose another event and upload the photo there.",
+        )
+    return UploadResult(name=name, outcome="added", photo=photo)
+
+
+def _add_archive(*, event: Event, file: BinaryIO, name: str, user: User | None) -> Iterator[UploadResult]:
+    max_bytes = settings.FACEVAULT_MAX_ARCHIVE_MB * 1024 * 1024
+    try:
+        for entry in open_entries(file, max_bytes=max_bytes):
+            label = f"{name}: {entry.name}"
+            if entry.refusal is not None:
+                yield UploadResult(
+                    name=clean_name(label),
+                    outcome="refused",
+                    code=entry.refusal.code,
+                    message=entry.refusal.message,
+                )
+            elif entry.file is not None:
+                yield add_photo(event=event, file=entry.file, name=entry.name, user=user)
+    except PhotoRefused as refusal:
+        yield UploadResult(
+            name=clean_name(name)[-255:], outcome="refused", code=refusal.code, message=refusal.message
+        )
+
+
+def _add_again(*, photo: Photo, incoming: Incoming, name: str, user: User | None) -> UploadResult:
+    """The event has this photo; uploading it once more brings back a lost original and retries a failed photo."""
+    if photo.state == Photo.State.FAILED or not original_path(photo.sha256, photo.format).exists():
+        incoming.keep(photo.format)
+    if retry_photos(Photo.objects.filter(pk=photo.pk)):
+        photo.refresh_from_db()
+        return UploadResult(name=name, outcome="added", photo=photo if _may_see(user, photo) else None)
+    return _duplicate(name, photo, user)
+
+
+def _duplicate(name: str, photo: Photo, user: User | None) -> UploadResult:
+    seen = _may_see(user, photo)
+    return UploadResult(
+        name=name,
+        outcome="duplicate",
+        code="duplicate",
+        message=f"This photo is in the event already{f', as {photo.name}' if seen else ''}.",
+        photo=photo if seen else None,
+    )
+
+
+def _may_see(user: User | None, photo: Photo) -> bool:
+    """Without a user it is the command line, which sees everything."""
+    return user is None or Photo.objects.filter(pk=photo.pk).visible_to(user).exists()
+
+
+def _unreadable(name: str, error: str | None) -> UploadResult:
+    return UploadResult(
+        name=name,
+        outcome="refused",
+        code="unreadable",
+        message=f"The file cannot be read ({error or 'unknown error'}). Check it and add it again.",
+    )
+
+
+def _captured_at(info: PhotoInfo) -> datetime | None:
+    """Cameras write local time without a zone: it is read in the installation's own zone."""
+    if info.captured_at is None:
+        return None
+    if timezone.is_naive(info.captured_at):
+        return timezone.make_aware(info.captured_at)
+    return info.captured_at.astimezone(UTC)
