@@ -1,0 +1,1 @@
+"""People decide who is who: the queue, suggestions, decisions and their undo."""

@@ -1,0 +1,182 @@
+"""The decisions of people about one face: who it is, or that it is nobody to name. Each is a row that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from labeling.models import Decision
+from labeling.snapshots import take_snapshot
+from labeling.suggestions import Evidence, weigh_face
+from recognition.gallery_journal import touch_gallery
+from recognition.models import Face, Person, Sighting, UnlabeledFace
+from recognition.text import clean_name
+
+CLOSING = {
+    Decision.Kind.STRANGER: UnlabeledFace.Verdict.STRANGER,
+    Decision.Kind.NOT_A_FACE: UnlabeledFace.Verdict.NOT_A_FACE,
+}
+
+
+class DecisionConflict(Exception):
+    """Somebody else decided about the face first; nothing was written. `latest` is theirs, if it is still in force."""
+
+    def __init__(self, latest: Decision | None) -> None:
+        super().__init__("Somebody else decided about this face first.")
+        self.latest = latest
+
+
+class NameShared(Exception):
+    """Several people have that name: say which of them."""
+
+    def __init__(self, people: list[Person]) -> None:
+        super().__init__("Several people have this name.")
+        self.people = people
+
+
+class NameRefused(Exception):
+    """No name, or one that is too long to store."""
+
+
+class PersonGone(Exception):
+    """The person was removed since the page was drawn."""
+
+
+def label_face(
+    *,
+    face: Face,
+    actor: User,
+    person: Person | None = None,
+    name: str | None = None,
+    new: bool = False,
+    version: int | None = None,
+    key: UUID | None = None,
+) -> Decision:
+    """Name a face: the person given, or the one of that name, who is created if nobody has it.
+
+    `new` creates another person of the name even so. `version` is the one that the caller saw of the face; a `key`
+    that was used already returns its decision again. The gallery is asked for evidence before the transaction, so
+    call this outside of one. Raises DecisionConflict, NameShared, NameRefused, PersonGone.
+    """
+    if (person is None) == (name is None):
+        raise ValueError("label_face() takes either a person or a name")
+    cleaned = _check_name(name) if name is not None else ""
+    evidence = weigh_face(face)
+
+    def write() -> tuple[Person, bool]:
+        chosen, created = (person, False) if person is not None else _find_or_create(cleaned, new=new)
+        if person is not None and not Person.objects.filter(pk=person.pk).exists():
+            raise PersonGone
+        _name(face, chosen, actor, evidence)
+        return chosen, created
+
+    return _decide(Decision.Kind.LABEL, face=face, actor=actor, version=version, key=key, write=write)
+
+
+def record_verdict(
+    *, face: Face, kind: str, actor: User, version: int | None = None, key: UUID | None = None
+) -> Decision:
+    """Close a face as `stranger` or `not_a_face`, or `skip` it: then only this user's queue leaves it out.
+
+    A name that the face had is taken off it. A skip changes nothing that others see, so it moves no version and
+    meets no conflict. Raises DecisionConflict.
+    """
+    if kind == Decision.Kind.SKIP:
+        return _skip(face, actor, key or uuid4())
+    verdict = CLOSING[Decision.Kind(kind)]
+
+    def write() -> None:
+        Sighting.objects.filter(face=face).delete()
+        UnlabeledFace.objects.update_or_create(face=face, defaults={"reviewed": True, "verdict": verdict})
+
+    return _decide(Decision.Kind(kind), face=face, actor=actor, version=version, key=key, write=write)
+
+
+def latest_decision(face: Face) -> Decision | None:
+    """The decision that made the face what it is; a skip made nothing."""
+    return (
+        Decision.objects.filter(face=face, undone_at=None)
+        .exclude(kind=Decision.Kind.SKIP)
+        .select_related("actor", "person")
+        .first()
+    )
+
+
+def find_repeated(key: UUID, face: Face, actor: User) -> Decision | None:
+    """The decision of a repeated request. A key of somebody else's, or of another face's, is no repetition."""
+    found = Decision.objects.filter(key=key).select_related("actor", "person").first()
+    if found is not None and (found.face_id, found.actor_id) != (face.pk, actor.pk):
+        raise DecisionConflict(latest_decision(face))
+    return found
+
+
+def _decide(
+    kind: Decision.Kind,
+    *,
+    face: Face,
+    actor: User,
+    version: int | None,
+    key: UUID | None,
+    write: Callable[[], tuple[Person, bool] | None],
+) -> Decision:
+    """One decision in one short transaction: nothing of it, or all of it and once."""
+    key = key or uuid4()
+    seen = version if version is not None else Face.objects.values_list("version", flat=True).get(pk=face.pk)
+    with transaction.atomic():
+        # Its row lock orders the writers, so whoever comes second sees below what the first one wrote.
+        touch_gallery([face.pk])
+        if (repeated := find_repeated(key, face, actor)) is not None:
+            return repeated
+        if Face.objects.filter(pk=face.pk, version=seen).update(version=F("version") + 1) != 1:
+            raise DecisionConflict(latest_decision(face))
+        before = take_snapshot(face.pk)
+        person, created = write() or (None, False)
+        return Decision.objects.create(
+            key=key, kind=kind, actor=actor, face=face, person=person, created_person=created, before=before
+        )
+
+
+def _skip(face: Face, actor: User, key: UUID) -> Decision:
+    try:
+        with transaction.atomic():
+            return Decision.objects.create(key=key, kind=Decision.Kind.SKIP, actor=actor, face=face)
+    except IntegrityError:
+        if (repeated := find_repeated(key, face, actor)) is None:
+            raise
+        return repeated
+
+
+def _check_name(name: str) -> str:
+    cleaned = clean_name(name)
+    longest = Person._meta.get_field("name").max_length
+    if not cleaned:
+        raise NameRefused("Type the name first.")
+    if longest is not None and len(cleaned) > longest:
+        raise NameRefused(f"A name has at most {longest} characters.")
+    return cleaned
+
+
+def _find_or_create(name: str, *, new: bool) -> tuple[Person, bool]:
+    same = [] if new else list(Person.objects.named(name))
+    if len(same) > 1:
+        raise NameShared(same)
+    return (same[0], False) if same else (Person.objects.create(name=name), True)
+
+
+def _name(face: Face, person: Person, actor: User, evidence: Evidence) -> None:
+    Sighting.objects.update_or_create(
+        face=face,
+        defaults={
+            "person": person,
+            "decided_by": Sighting.DecidedBy.HUMAN,
+            "decided_by_user": actor,
+            "is_reference": True,
+            "seen_at": face.photo.taken_at,
+            **evidence.about(person.pk),
+        },
+    )
+    UnlabeledFace.objects.filter(face=face).update(reviewed=True, verdict=UnlabeledFace.Verdict.LABEL)

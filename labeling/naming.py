@@ -1,0 +1,80 @@
+"""From what was typed or pressed on a card to a decision, with the questions that come back instead of a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from labeling.decisions import NameRefused, NameShared, PersonGone, find_repeated, label_face, record_verdict
+from labeling.forms import DecideForm
+from labeling.models import Decision
+from labeling.suggestions import named_beside
+from recognition.models import Face, Person, Sighting
+from recognition.people import load_people
+from recognition.text import clean_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is unclear about a name: several people have it, one has it already, nobody does, or what is wrong with it.
+
+    With `beside` the person is clear, but that other face of the photo has their name already.
+    """
+
+    name: str = ""
+    people: tuple[Person, ...] = ()
+    beside: Sighting | None = None
+    error: str = ""
+
+
+class NameUnclear(Exception):
+    def __init__(self, question: Question) -> None:
+        super().__init__("It is unclear whom the name means.")
+        self.question = question
+
+
+def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
+    """Carry out what a valid form asks for. Raises NameUnclear, and DecisionConflict."""
+    data = form.cleaned_data
+    # Asked before anything about names: the first of two clicks may have created the person.
+    if (repeated := find_repeated(data["key"], face, actor)) is not None:
+        return repeated
+    common: dict[str, Any] = {"face": face, "actor": actor, "version": data["version"], "key": data["key"]}
+    if data["verdict"]:
+        return record_verdict(kind=data["verdict"], **common)
+    name = clean_name(data["name"])
+    try:
+        if data["twice"] is not None:
+            return label_face(person=data["twice"], **common)
+        if data["person"] is not None:
+            return _label_once(data["person"], **common)
+        if data["new"] == DecideForm.ANOTHER:
+            return label_face(name=name, new=True, **common)
+        known = list(Person.objects.visible_to(actor).named(name)) if name else []
+        if data["new"]:
+            if known:
+                raise NameUnclear(_ask(name, known))
+            return label_face(name=name, **common)
+        # A typed name never creates anybody by itself: most unknown names are typing errors.
+        if name and len(known) != 1:
+            raise NameUnclear(_ask(name, known))
+        return _label_once(known[0], **common) if known else label_face(name=name, **common)
+    except NameShared as shared:
+        raise NameUnclear(_ask(name, shared.people)) from shared
+    except NameRefused as refused:
+        raise NameUnclear(Question(error=str(refused))) from refused
+    except PersonGone as gone:
+        raise NameUnclear(Question(error="This person was removed meanwhile.")) from gone
+
+
+def _label_once(person: Person, *, face: Face, **common: Any) -> Decision:
+    """Nobody is in a photo twice: one of the two faces is somebody else, unless the labeler says so."""
+    if (beside := named_beside(face).get(person.pk)) is not None:
+        raise NameUnclear(Question(name=person.name, people=tuple(load_people([person.pk])), beside=beside))
+    return label_face(face=face, person=person, **common)
+
+
+def _ask(name: str, people: list[Person]) -> Question:
+    return Question(name=name, people=tuple(load_people([person.pk for person in people])))

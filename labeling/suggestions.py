@@ -1,0 +1,180 @@
+"""Who a face may be: the nearest people of the gallery, with the words and the crops that a page shows of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
+from recognition.embedders import EmbedderInfo, Thresholds, describe_embedder
+from recognition.matching import PersonScore, words_for
+from recognition.models import Embedding, Face, Person, Sighting
+from recognition.search import find_top_k
+from recognition.vectors import BadVector, check_vectors, decode_vector
+
+# A person further down than this is no evidence for a name.
+WEIGHED = 20
+REFERENCES_SHOWN = 3
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the gallery says about a face, best person first; empty where the face has no vector to ask with."""
+
+    embedder_id: str = ""
+    thresholds: Thresholds | None = None
+    scores: tuple[PersonScore, ...] = ()
+
+    def about(self, person_pk: int) -> dict[str, Any]:
+        """What a sighting of that person keeps of it."""
+        rank = next((rank for rank, score in enumerate(self.scores) if score.person_id == person_pk), None)
+        score = self.scores[rank] if rank is not None else None
+        return {
+            "similarity": score.similarity if score else None,
+            "margin": self.margin(rank) if rank is not None else None,
+            "references": list(score.references) if score else [],
+            "thresholds": asdict(self.thresholds) if self.thresholds else {},
+            "embedder_id": self.embedder_id,
+        }
+
+    def margin(self, rank: int) -> float | None:
+        """The lead over the best other person, negative for anyone but the first; none where there is nobody else."""
+        others = [score.similarity for other, score in enumerate(self.scores) if other != rank]
+        return self.scores[rank].similarity - max(others) if others else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A person proposed for a face. `beside` is the other face of the photo that has their name already."""
+
+    person: Person
+    similarity: float
+    word: Literal["strong", "close call", "possible", "unlikely"]
+    lead: str
+    reference_count: int
+    references: list[Face]
+    beside: Sighting | None
+
+    @property
+    def band(self) -> str:
+        """The word as a class of the stylesheet."""
+        return self.word.split()[0]
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether one key may accept it without another look."""
+        return self.beside is None and self.word in {"strong", "possible"}
+
+
+def weigh_face(face: Face, k: int = WEIGHED) -> Evidence:
+    """Ask the gallery with the face's stored vector. Searches, so call it outside transactions."""
+    try:
+        embedder_id = get_active_embedder_id()
+    except NoActiveEmbedder:
+        return Evidence()
+    info = describe_embedder(embedder_id)
+    vector = _vector_of(face.pk, info)
+    if vector is None:
+        return Evidence(embedder_id=embedder_id, thresholds=info.thresholds)
+    # One more: a face that is a reference already finds itself, which is no evidence.
+    found = find_top_k(vector, k + 1, embedder_id=embedder_id)
+    others = [
+        other for score in found if (other := _without_itself(score, face.pk, vector, info)) is not None
+    ]
+    others.sort(key=lambda score: -score.similarity)
+    return Evidence(embedder_id=embedder_id, thresholds=info.thresholds, scores=tuple(others[:k]))
+
+
+def suggest_people(face: Face, k: int = 5) -> list[Suggestion]:
+    """The k nearest people, best first. Searches, so call it outside transactions."""
+    evidence = weigh_face(face, max(k, 2))
+    if evidence.thresholds is None or not evidence.scores:
+        return []
+    scores = evidence.scores[:k]
+    people = Person.objects.in_bulk([score.person_id for score in scores])
+    crops = Face.objects.in_bulk([pk for score in scores for pk in score.references[:REFERENCES_SHOWN]])
+    beside = named_beside(face)
+    return [
+        Suggestion(
+            person=people[score.person_id],
+            similarity=score.similarity,
+            word=_word(evidence, rank, evidence.thresholds),
+            lead=_lead(evidence, rank, people, evidence.thresholds),
+            reference_count=score.reference_count,
+            references=[crops[pk] for pk in score.references[:REFERENCES_SHOWN] if pk in crops],
+            beside=beside.get(score.person_id),
+        )
+        for rank, score in enumerate(scores)
+        if score.person_id in people
+    ]
+
+
+def named_beside(face: Face) -> dict[int, Sighting]:
+    """The names on the photo's other faces, by person: nobody is in a photo twice."""
+    others = Sighting.objects.filter(face__photo=face.photo_id).exclude(face=face.pk)
+    return {sighting.person_id: sighting for sighting in others.select_related("face").order_by("-pk")}
+
+
+def _vector_of(face_pk: int, info: EmbedderInfo) -> NDArray[np.float32] | None:
+    row = Embedding.objects.with_vectors().filter(face=face_pk, embedder_id=info.embedder_id).first()
+    if row is None:
+        return None
+    try:
+        vector = decode_vector(bytes(row.vector), info.dimension)
+        check_vectors(vector[np.newaxis], info.dimension)
+    except BadVector as error:
+        # The face can still be named by hand.
+        logger.error("the stored vector of face %d is broken and suggests nobody: %s", face_pk, error)
+        return None
+    return vector
+
+
+def _without_itself(
+    score: PersonScore, face_pk: int, vector: NDArray[np.float32], info: EmbedderInfo
+) -> PersonScore | None:
+    """The score by the person's other references; none where there is no other."""
+    if face_pk not in score.references:
+        return score
+    rest = tuple(pk for pk in score.references if pk != face_pk)
+    nearest = _vector_of(rest[0], info) if rest else None
+    if nearest is None:
+        return None
+    return PersonScore(
+        person_id=score.person_id,
+        similarity=float(nearest @ vector),
+        references=rest,
+        reference_count=score.reference_count - 1,
+    )
+
+
+def _word(
+    evidence: Evidence, rank: int, thresholds: Thresholds
+) -> Literal["strong", "close call", "possible", "unlikely"]:
+    """Someone close behind the first is a close call as much as the first is."""
+    margin = evidence.margin(rank)
+    if rank > 0 and margin is not None and margin <= -thresholds.margin:
+        margin = None
+    return words_for(evidence.scores[rank].similarity, margin, thresholds)
+
+
+def _lead(evidence: Evidence, rank: int, people: dict[int, Person], thresholds: Thresholds) -> str:
+    """ "0.27 ahead", or by how little the next one is behind. Told of the first two, if they are worth it."""
+    margin = evidence.margin(rank)
+    if margin is None or rank > 1 or evidence.scores[rank].similarity < thresholds.suggest:
+        return ""
+    other = _name_at(evidence.scores, 1 - rank, people)
+    if rank == 0:
+        close = margin < thresholds.margin
+        return f"next is {other}, {margin:.2f} behind" if close and other else f"{margin:.2f} ahead"
+    return f"{-margin:.2f} behind {other}" if other and -margin < thresholds.margin else ""
+
+
+def _name_at(scores: Sequence[PersonScore], rank: int, people: dict[int, Person]) -> str:
+    person = people.get(scores[rank].person_id)
+    return person.name if person else ""
