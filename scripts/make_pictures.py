@@ -1,0 +1,189 @@
+"""Take the README's pictures: a site of drawn people in a folder that is removed again, seen by Chromium.
+
+Run it in the virtual environment: `python scripts/make_pictures.py`. CHROMIUM is the browser's path.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+SIZE: ViewportSize = {"width": 1440, "height": 900}
+LARGEST = 300 * 1024
+VAULT = ["--faces", "230", "--people", "26", "--unlabeled", "64", "--clusters", "6", "--seed", "3"]
+# Faces that the labeler names before the picture is taken, so that the desk shows work in progress.
+NAMED_BEFORE = 5
+
+_SIGN_IN = """
+import os
+from django.contrib.auth.models import Group, User
+lena = User.objects.create_user("lena", password=os.environ["PICTURES_PASSWORD"], first_name="Lena")
+lena.groups.set(Group.objects.filter(name__in=["labeler", "manager", "uploader"]))
+"""
+# An installation as it should be, with FaceNet: nothing is embedded, so its weights need not be here.
+_USE_FACENET = """
+from recognition.active_embedder import change_active_embedder
+from recognition.embedders import EmbedderChoice
+change_active_embedder(EmbedderChoice(embedder_id="facenet-vggface2", reason="FaceNet's weights are installed."))
+"""
+# Doubtful faces that one key may name, and last the one that shows the desk best: large, with others named beside it.
+_CHOOSE = """
+from labeling.suggestions import suggest_people
+from recognition.models import Face, UnlabeledFace
+merits = {}
+for entry in UnlabeledFace.objects.open().select_related("face__photo"):
+    found = suggest_people(entry.face, 5)
+    if len(found) == 5 and found[0].acceptable and not any(one.taken for one in found):
+        named = Face.objects.filter(photo=entry.face.photo, sighting__isnull=False).count()
+        likely = sum(one.word != "unlikely" for one in found)
+        size = entry.face.size / 400
+        merits[str(entry.face.face_id)] = min(likely, 2) + min(named, 4) / 4 + size + found[0].reference_count / 10
+print("CHOSEN", *sorted(merits, key=merits.get))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    address: str
+    password: str
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str, code: str = "") -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=code, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="facevault-pictures-") as folder, run_site(Path(folder)) as site:
+        chosen = site.manage("shell", code=_CHOOSE).split("CHOSEN ")[1].split()
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            take_pictures(browser, site, chosen)
+            browser.close()
+
+
+def take_pictures(browser: Browser, site: Site, chosen: list[str]) -> None:
+    page = browser.new_page(
+        base_url=site.address, viewport=SIZE, color_scheme="light", reduced_motion="reduce"
+    )
+    page.goto("/login/")
+    page.fill("input[name=username]", "lena")
+    page.fill("input[name=password]", site.password)
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: "login" not in url)
+    *others, best = chosen
+    for face in others[:NAMED_BEFORE]:
+        page.goto(f"/label/{face}/")
+        page.keyboard.press("Enter")
+        page.locator(f".hero[src*='{face}']").wait_for(state="detached")
+    page.goto(f"/label/{best}/")
+    save_picture(page, "labeling.png")
+    page.goto("/events/")
+    page.locator("main a[href^='/events/']").filter(has_text="Graduation").first.click()
+    page.wait_for_load_state("networkidle")
+    save_picture(page, "event.png")
+
+
+def save_picture(page: Page, name: str) -> None:
+    """The window as a PNG of at most LARGEST bytes: with fewer colors if it must."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => Promise.all([...document.images].map((image) => image.decode().catch(() => {})))")
+    page.evaluate("() => document.activeElement?.blur()")
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    for colors in (256, 192, 128, 96, 64):
+        few = image.quantize(colors, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+        file = io.BytesIO()
+        few.save(file, "PNG", optimize=True)
+        if file.tell() <= LARGEST:
+            break
+    PICTURES.mkdir(exist_ok=True)
+    (PICTURES / name).write_bytes(file.getvalue())
+    sys.stdout.write(
+        f"docs/{name}: {image.width} x {image.height}, {file.tell() // 1024} KiB, {colors} colors\n"
+    )
+
+
+@contextmanager
+def run_site(folder: Path) -> Iterator[Site]:
+    port = _free_port()
+    password = secrets.token_urlsafe(16)
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
+        "FACEVAULT_DATA": str(folder / "vault"),
+        "FACEVAULT_PORT": str(port),
+        "FACEVAULT_LOG_LEVEL": "WARNING",
+        "FACEVAULT_WEB_WORKERS": "1",
+        "PICTURES_PASSWORD": password,
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name in ("DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"):
+        environment.pop(name, None)
+    site = Site(f"http://localhost:{port}", password, environment)
+    log_path = folder / "site.log"
+    with log_path.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "facevault_site.run"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for(site.address + "/healthz/", process, log_path)
+            site.manage("shell", code=_USE_FACENET)
+            site.manage("build_demo_vault", *VAULT)
+            site.manage("shell", code=_SIGN_IN)
+            yield site
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                if reply.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise SystemExit(f"The site did not start:\n{log.read_text()}")
+
+
+if __name__ == "__main__":
+    main()
