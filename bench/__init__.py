@@ -1,0 +1,1 @@
+"""Benchmarks: small scripts that make their own data and print a table."""

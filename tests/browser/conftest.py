@@ -1,0 +1,211 @@
+"""A site of its own per test (web server and worker as processes) and a Chromium that fails on any console error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(
+    (
+        found
+        for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+        if name and (found := shutil.which(name))
+    ),
+    None,
+)
+# A browser in a closed network must not look for updates; without a GPU and without a user namespace it needs the rest.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "correct horse battery"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def needs_chromium() -> None:
+    """Skips from this one place, so that the summary says it in one line."""
+    if CHROMIUM is None:
+        pytest.skip("browser tests need Chromium: `apt-get install chromium`, or set CHROMIUM to its path")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running installation; `manage` runs a management command in it."""
+
+    address: str
+    data: Path
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str, code: str = "") -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            input=code,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An empty site: gunicorn with two processes, and one worker with the real models."""
+    with _running(tmp_path / "vault", workers=1) as site:
+        site.manage("shell", code=_USERS)
+        yield site
+
+
+@pytest.fixture(scope="session")
+def stocked_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a site with known people and 25 faces in the queue, all drawn."""
+    folder = tmp_path_factory.mktemp("stocked") / "vault"
+    with _running(folder, workers=0) as site:
+        size = ("--faces", "70", "--people", "8", "--unlabeled", "25", "--clusters", "4", "--seed", "3")
+        site.manage("build_demo_vault", *size)
+        site.manage("shell", code=_USERS)
+    return folder
+
+
+@pytest.fixture
+def stocked(stocked_vault: Path, tmp_path: Path) -> Iterator[Site]:
+    """Such a site of its own; nothing is uploaded there, so it has no worker."""
+    shutil.copytree(stocked_vault, tmp_path / "vault")
+    with _running(tmp_path / "vault", workers=0) as site:
+        yield site
+
+
+@contextmanager
+def _running(data: Path, *, workers: int) -> Iterator[Site]:
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
+        "FACEVAULT_DATA": str(data),
+        "FACEVAULT_PORT": str(port),
+        "FACEVAULT_WORKERS": str(workers),
+        "FACEVAULT_LOG_LEVEL": "WARNING",
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name in ("DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"):
+        environment.pop(name, None)
+    log = data.with_suffix(".log")
+    with log.open("w") as output:
+        command = [sys.executable, "-m", "facevault_site.run"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            site = Site(f"http://localhost:{port}", data, environment)
+            _wait_for(site.address + "/healthz/", process, log)
+            yield site
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def playwright_driver() -> Iterator[Playwright]:
+    """Ends with the file: while it runs an event loop, Django refuses the database to every other test of the process."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright_driver: Playwright) -> Iterator[Browser]:
+    browser = playwright_driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A browser of its own; any console error, CSP report or server error fails the test at its end."""
+    complaints: list[str] = []
+    context = chromium.new_context(base_url=site.address, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(20_000)
+    context.on(
+        "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+    )
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on(
+        "response",
+        lambda reply: complaints.append(f"{reply.status} {reply.url}") if reply.status >= 500 else None,
+    )
+    yield context
+    context.close()
+    # A conflict or an invalid form is an answer that the page draws; the browser logs its status all the same.
+    assert not [text for text in complaints if "status of 409" not in text and "status of 422" not in text]
+
+
+@pytest.fixture
+def page(visitor: BrowserContext) -> Page:
+    return visitor.new_page()
+
+
+def sign_in(page: Page, name: str = "admin") -> None:
+    page.goto("/login/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: "login" not in url)
+
+
+_USERS = f"""
+from django.contrib.auth.models import Group, User
+admin = User.objects.get(username="admin")
+admin.set_password({PASSWORD!r})
+admin.save()
+for name, role in [("lena", "labeler"), ("uli", "uploader"), ("mona", "manager")]:
+    User.objects.create_user(name, password={PASSWORD!r}).groups.add(Group.objects.get(name=role))
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                if reply.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise AssertionError(f"the site did not start: {log.read_text()}")

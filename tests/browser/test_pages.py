@@ -1,0 +1,59 @@
+"""Every page in a browser: no serious fault for assistive technology, no console error, nothing wider than a phone."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from tests.browser.conftest import Site, sign_in
+
+PAGES = [
+    "/",
+    "/events/",
+    "/events/1/",
+    "/events/1/upload/",
+    "/photos/1/",
+    "/people/",
+    "/people/1/",
+    "/label/",
+    "/decisions/",
+]
+
+
+def test_no_page_has_a_serious_fault(chromium: Browser, stocked: Site) -> None:
+    faults: list[str] = []
+
+    def complain(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            faults.append(message.text)
+
+    for scheme in ("light", "dark"):
+        for width in (1440, 390):
+            context = chromium.new_context(
+                base_url=stocked.address,
+                color_scheme="dark" if scheme == "dark" else "light",
+                viewport={"width": width, "height": 844},
+            )
+            page = context.new_page()
+            page.on("console", complain)
+            page.goto("/login/")
+            faults += _faults(page, f"/login/ {scheme} {width}")
+            sign_in(page)
+            for path in PAGES:
+                reply = page.goto(path)
+                assert reply is not None
+                assert reply.status == 200, path
+                faults += _faults(page, f"{path} {scheme} {width}")
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    faults.append(f"{path} is wider than {width}")
+            context.close()
+    assert not faults, "\n".join(faults)
+
+
+def _faults(page: Page, where: str) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{where}: {fault['id']} {[node['target'] for node in fault['nodes']]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+    ]

@@ -1,0 +1,34 @@
+"""The uploader page when the server answers with an error: it waits for one that passes, and lists the files at once otherwise."""
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.browser.conftest import Site, sign_in
+
+
+@pytest.mark.parametrize(("status", "posts"), [(500, 1), (503, 2)])
+def test_only_errors_that_pass_are_tried_again(
+    chromium: Browser, stocked: Site, status: int, posts: int
+) -> None:
+    context = chromium.new_context(base_url=stocked.address)
+    page = context.new_page()
+    sign_in(page)
+    page.goto("/events/1/upload/")
+    sent: list[str] = []
+
+    def fail(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        sent.append(route.request.url)
+        # What was tried again breaks for good the second time.
+        route.fulfill(status=status if len(sent) == 1 else 500, body="")
+
+    page.route("**/upload/", fail)
+    page.set_input_files(
+        "input[type=file]", {"name": "a.zip", "mimeType": "application/zip", "buffer": b"PK"}
+    )
+    expect(page.get_by_role("button", name="Try the failed files again")).to_be_visible(timeout=5_000)
+    expect(page.locator("[data-upload-lines] .failed b")).to_have_text("a.zip")
+    assert len(sent) == posts
+    context.close()

@@ -1,0 +1,29 @@
+"""The README says what there is: every variable, every command, every target."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
+    sources = "".join((ROOT / "facevault_site" / name).read_text() for name in ("settings.py", "run.py"))
+    read = set(re.findall(r'env_\w+\(\s*"([A-Z_0-9]+)"', sources))
+    documented = set(re.findall(r"`((?:FACEVAULT_|DATABASE_URL)[A-Z_0-9]*)`", README))
+    assert documented == read
+
+
+def test_every_command_is_documented() -> None:
+    folder = ROOT / "recognition" / "management" / "commands"
+    commands = {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
+    table = README.split("## Commands")[1].split("##")[0]
+    assert commands <= set(re.findall(r"^\| `(\w+)", table, re.MULTILINE))
+
+
+def test_every_target_is_documented() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)) - {
+        "help",
+        "clean",
+    }
+    assert targets <= set(re.findall(r"`?make ([a-z-]+)", README))
