@@ -16,7 +16,8 @@
   let filesTotal = 0, filesDone = 0, bytesTotal = 0, bytesDone = 0;
 
   form.classList.add("live");
-  input.addEventListener("change", () => { enqueue([...input.files]); input.value = ""; });
+  const take = () => { enqueue([...input.files]); input.value = ""; };
+  input.addEventListener("change", take);
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", (event) => { if (!drop.contains(event.relatedTarget)) drop.classList.remove("over"); });
@@ -156,4 +157,7 @@
   function megabytes(bytes) {
     return `${(bytes / 1024 ** 2).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB`;
   }
+
+  // On a slow line somebody chooses before this script is there to be told.
+  if (input.files.length) take();
 })();

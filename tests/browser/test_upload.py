@@ -1,4 +1,6 @@
-"""The uploader page when the server answers with an error: it waits for one that passes, and lists the files at once otherwise."""
+"""The upload page on a bad day: errors that pass, errors that do not, a script that comes late."""
+
+import time
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
@@ -31,4 +33,22 @@ def test_only_errors_that_pass_are_tried_again(
     expect(page.get_by_role("button", name="Try the failed files again")).to_be_visible(timeout=5_000)
     expect(page.locator("[data-upload-lines] .failed b")).to_have_text("a.zip")
     assert len(sent) == posts
+    context.close()
+
+
+def test_files_chosen_before_the_script_is_there_are_sent_too(chromium: Browser, stocked: Site) -> None:
+    context = chromium.new_context(base_url=stocked.address)
+    page = context.new_page()
+    sign_in(page)
+
+    def come_late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page.route("**/upload*.js", come_late)
+    page.goto("/events/1/upload/", wait_until="commit")
+    page.set_input_files(
+        "input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
+    )
+    expect(page.locator("[data-count=refused]")).to_have_text("1")
     context.close()
