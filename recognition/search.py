@@ -66,8 +66,6 @@ def _index_of(embedder_id: str | None) -> GalleryIndex:
 
 def _search_people(index: GalleryIndex, vectors: NDArray[np.floating], k: int) -> BatchScores:
     """Ask for more faces until k people are among them: the best of a person may hide behind many faces of another."""
-    if k < 1:
-        raise ValueError("k must be at least 1")
     person_of: dict[int, int | None] = {}
     found: list[dict[int, list[FaceHit]]] = [{} for _ in vectors]
     pending, asked, version = list(range(len(vectors))), max(_FIRST_HITS, 4 * k), None

@@ -6,41 +6,29 @@ Run it in the virtual environment: `python scripts/make_pictures.py`. CHROMIUM i
 from __future__ import annotations
 
 import io
-import os
 import secrets
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.running_site import CHROMIUM, FLAGS, ROOT, Site, run_site
+
 PICTURES = ROOT / "docs"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 SIZE: ViewportSize = {"width": 1440, "height": 900}
+PASSWORD = secrets.token_urlsafe(16)
 LARGEST = 300 * 1024
 VAULT = ["--faces", "230", "--people", "26", "--unlabeled", "64", "--clusters", "6", "--seed", "3"]
 # Faces that the labeler names before the picture is taken, so that the desk shows work in progress.
 NAMED_BEFORE = 5
 
-_SIGN_IN = """
-import os
+_SIGN_IN = f"""
 from django.contrib.auth.models import Group, User
-lena = User.objects.create_user("lena", password=os.environ["PICTURES_PASSWORD"], first_name="Lena")
+lena = User.objects.create_user("lena", password={PASSWORD!r}, first_name="Lena")
 lena.groups.set(Group.objects.filter(name__in=["labeler", "manager", "uploader"]))
 """
 # An installation as it should be, with FaceNet: nothing is embedded, so its weights need not be here.
@@ -56,7 +44,7 @@ from recognition.models import Face, UnlabeledFace
 merits = {}
 for entry in UnlabeledFace.objects.open().select_related("face__photo"):
     found = suggest_people(entry.face, 5)
-    if len(found) == 5 and found[0].acceptable and not any(one.taken for one in found):
+    if len(found) == 5 and found[0].acceptable and not any(one.beside for one in found):
         named = Face.objects.filter(photo=entry.face.photo, sighting__isnull=False).count()
         likely = sum(one.word != "unlikely" for one in found)
         size = entry.face.size / 400
@@ -65,22 +53,14 @@ print("CHOSEN", *sorted(merits, key=merits.get))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    address: str
-    password: str
-    environment: dict[str, str]
-
-    def manage(self, *arguments: str, code: str = "") -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, input=code, stdout=subprocess.PIPE, text=True, check=True
-        )
-        return done.stdout
-
-
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="facevault-pictures-") as folder, run_site(Path(folder)) as site:
+    with (
+        tempfile.TemporaryDirectory(prefix="facevault-pictures-") as folder,
+        run_site(Path(folder) / "vault", workers=0) as site,
+    ):
+        site.manage("shell", code=_USE_FACENET)
+        site.manage("build_demo_vault", *VAULT)
+        site.manage("shell", code=_SIGN_IN)
         chosen = site.manage("shell", code=_CHOOSE).split("CHOSEN ")[1].split()
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -94,7 +74,7 @@ def take_pictures(browser: Browser, site: Site, chosen: list[str]) -> None:
     )
     page.goto("/login/")
     page.fill("input[name=username]", "lena")
-    page.fill("input[name=password]", site.password)
+    page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: "login" not in url)
     *others, best = chosen
@@ -127,62 +107,6 @@ def save_picture(page: Page, name: str) -> None:
     sys.stdout.write(
         f"docs/{name}: {image.width} x {image.height}, {file.tell() // 1024} KiB, {colors} colors\n"
     )
-
-
-@contextmanager
-def run_site(folder: Path) -> Iterator[Site]:
-    port = _free_port()
-    password = secrets.token_urlsafe(16)
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
-        "FACEVAULT_DATA": str(folder / "vault"),
-        "FACEVAULT_PORT": str(port),
-        "FACEVAULT_LOG_LEVEL": "WARNING",
-        "FACEVAULT_WEB_WORKERS": "1",
-        "PICTURES_PASSWORD": password,
-        "PYTHONUNBUFFERED": "1",
-    }
-    for name in ("DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"):
-        environment.pop(name, None)
-    site = Site(f"http://localhost:{port}", password, environment)
-    log_path = folder / "site.log"
-    with log_path.open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "facevault_site.run"],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for(site.address + "/healthz/", process, log_path)
-            site.manage("shell", code=_USE_FACENET)
-            site.manage("build_demo_vault", *VAULT)
-            site.manage("shell", code=_SIGN_IN)
-            yield site
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as reply:
-                if reply.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    raise SystemExit(f"The site did not start:\n{log.read_text()}")
 
 
 if __name__ == "__main__":

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = next(
-    (
-        found
-        for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-        if name and (found := shutil.which(name))
-    ),
-    None,
-)
-# A browser in a closed network must not look for updates; without a GPU and without a user namespace it needs the rest.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.running_site import CHROMIUM, FLAGS, Site, run_site
+
 PASSWORD = "correct horse battery"
 
 
@@ -54,34 +28,10 @@ def needs_chromium() -> None:
         pytest.skip("browser tests need Chromium: `apt-get install chromium`, or set CHROMIUM to its path")
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A running installation; `manage` runs a management command in it."""
-
-    address: str
-    data: Path
-    environment: dict[str, str]
-
-    def manage(self, *arguments: str, code: str = "") -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            input=code,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """An empty site: gunicorn with two processes, and one worker with the real models."""
-    with _running(tmp_path / "vault", workers=1) as site:
+    with run_site(tmp_path / "vault", workers=1) as site:
         site.manage("shell", code=_USERS)
         yield site
 
@@ -90,7 +40,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def stocked_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a site with known people and 25 faces in the queue, all drawn."""
     folder = tmp_path_factory.mktemp("stocked") / "vault"
-    with _running(folder, workers=0) as site:
+    with run_site(folder, workers=0) as site:
         size = ("--faces", "70", "--people", "8", "--unlabeled", "25", "--clusters", "4", "--seed", "3")
         site.manage("build_demo_vault", *size)
         site.manage("shell", code=_USERS)
@@ -101,37 +51,8 @@ def stocked_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stocked(stocked_vault: Path, tmp_path: Path) -> Iterator[Site]:
     """Such a site of its own; nothing is uploaded there, so it has no worker."""
     shutil.copytree(stocked_vault, tmp_path / "vault")
-    with _running(tmp_path / "vault", workers=0) as site:
+    with run_site(tmp_path / "vault", workers=0) as site:
         yield site
-
-
-@contextmanager
-def _running(data: Path, *, workers: int) -> Iterator[Site]:
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
-        "FACEVAULT_DATA": str(data),
-        "FACEVAULT_PORT": str(port),
-        "FACEVAULT_WORKERS": str(workers),
-        "FACEVAULT_LOG_LEVEL": "WARNING",
-        "PYTHONUNBUFFERED": "1",
-    }
-    for name in ("DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"):
-        environment.pop(name, None)
-    log = data.with_suffix(".log")
-    with log.open("w") as output:
-        command = [sys.executable, "-m", "facevault_site.run"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            site = Site(f"http://localhost:{port}", data, environment)
-            _wait_for(site.address + "/healthz/", process, log)
-            yield site
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -189,23 +110,3 @@ admin.save()
 for name, role in [("lena", "labeler"), ("uli", "uploader"), ("mona", "manager")]:
     User.objects.create_user(name, password={PASSWORD!r}).groups.add(Group.objects.get(name=role))
 """
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=5) as reply:
-                if reply.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    raise AssertionError(f"the site did not start: {log.read_text()}")

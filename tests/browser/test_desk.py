@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, sign_in
+from tests.browser.conftest import sign_in
+from tests.running_site import Site
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.browser.conftest import Site, sign_in
+from tests.browser.conftest import sign_in
+from tests.running_site import Site
 
 PAGES = [
     "/",

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Site, sign_in
+from tests.browser.conftest import sign_in
+from tests.running_site import Site
 
 # Of every name and box: by how many pixels it leaves its own cell.
 OVERHANG = """

@@ -5,7 +5,8 @@ import time
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.conftest import Site, sign_in
+from tests.browser.conftest import sign_in
+from tests.running_site import Site
 
 
 @pytest.mark.parametrize(("status", "posts"), [(500, 1), (503, 2)])
