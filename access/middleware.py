@@ -1,4 +1,4 @@
-"""Every view is denied unless it says who may use it."""
+"""Who is asking, by token or session, and the door: every view is denied unless it says who may use it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,34 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
-from access.rules import rule_of
+from access.models import ApiToken
+from access.problems import problem
+from access.rules import ApiRule, rule_of
+from access.tokens import find_token
+
+API = "/api/"
+
+
+class TokenMiddleware:
+    """Makes a request of the API that bears a token one of the token's user; pages know sessions alone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        header = request.headers.get("Authorization", "")
+        if header and request.path_info.startswith(API):
+            kind, _, secret = header.partition(" ")
+            token = find_token(secret.strip(), address=request.META.get("REMOTE_ADDR") or None)
+            if kind.lower() != "bearer" or token is None:
+                return problem(
+                    401,
+                    "token_invalid",
+                    "This token is not valid (any more). Make a new one on the Tokens page.",
+                )
+            request.user = token.user
+            request.api_token = token  # type: ignore[attr-defined]
+        return self.get_response(request)
 
 
 class DenyByDefaultMiddleware:
@@ -29,6 +56,8 @@ class DenyByDefaultMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         rule = rule_of(view)
+        if isinstance(rule, ApiRule):
+            return _check_api(request, rule)
         if rule is not None and rule.allows(request.user):
             return None
         # The admin signs people in by itself and asks for staff status on every view.
@@ -37,6 +66,27 @@ class DenyByDefaultMiddleware:
         if not request.user.is_authenticated:
             return _ask_to_sign_in(request)
         raise PermissionDenied
+
+
+def token_of(request: HttpRequest) -> ApiToken | None:
+    """The token that the request came with, if it came with one."""
+    return getattr(request, "api_token", None)
+
+
+def _check_api(request: HttpRequest, rule: ApiRule) -> HttpResponse | None:
+    method = request.method or ""
+    if not request.user.is_authenticated:
+        return problem(
+            401,
+            "not_signed_in",
+            "Send a token: `Authorization: Bearer fv_...`. A token is made on the Tokens page.",
+        )
+    token, scope, stated = token_of(request), rule.scope_of(method), rule.of(method)
+    if token is not None and scope is not None and scope not in token.scopes:
+        return problem(403, "scope_missing", f"This token lacks the scope `{scope}`. Make one that has it.")
+    if stated is not None and not stated.allows(request.user):
+        return problem(403, "forbidden", "Your roles do not allow this. Ask a manager.")
+    return None
 
 
 def _is_admin(request: HttpRequest) -> bool:

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "access",
     "recognition",
     "labeling",
+    "api",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "access.middleware.TokenMiddleware",
     # Before the CSRF check, which reads the whole body: nobody may make us receive files before they are let in.
     "access.middleware.DenyByDefaultMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from access.roles import User, roles_of, sees_everything
+from access.roles import LABELER, MANAGER, SEEING, User, any_roles_of, reach_of
 from recognition.embedders import EmbedderUnknown
 from recognition.embedders.dlib_resnet import EMBEDDER_ID as BUNDLED
 from recognition.gallery_index import get_gallery_index
@@ -32,6 +32,7 @@ class Frame:
     section: str
     sees_events: bool
     sees_people: bool
+    labels: bool
     open_faces: int
     faces: int
     embedder_id: str
@@ -55,9 +56,10 @@ def _read_frame(request: HttpRequest, user: User) -> Frame:
     active = ActiveEmbedder.objects.first()
     return Frame(
         section=_SECTIONS.get(match.url_name or "", "") if match else "",
-        sees_events=bool(roles_of(user)),
-        sees_people=sees_everything(user),
-        open_faces=UnlabeledFace.objects.visible_to(user).open().count(),
+        sees_events=bool(any_roles_of(user)),
+        sees_people=bool(reach_of(user, *SEEING)),
+        labels=bool(reach_of(user, LABELER, MANAGER)),
+        open_faces=UnlabeledFace.objects.for_role(user, LABELER, MANAGER).open().count(),
         faces=Face.objects.visible_to(user).count(),
         embedder_id=active.embedder_id if active else "",
         reason=active.reason if active else "",

@@ -9,11 +9,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from labeling.models import Decision
+from labeling.models import Decision, Rejection
 from labeling.snapshots import take_snapshot
 from labeling.suggestions import Evidence, weigh_face
 from recognition.gallery_journal import touch_gallery
 from recognition.models import Face, Person, Sighting, UnlabeledFace
+from recognition.quality import face_priority
 from recognition.text import clean_name
 
 CLOSING = {
@@ -96,6 +97,27 @@ def record_verdict(
     return _decide(Decision.Kind(kind), face=face, actor=actor, version=version, key=key, write=write)
 
 
+def reject_person(
+    *, face: Face, person: Person, actor: User, version: int | None = None, key: UUID | None = None
+) -> Decision:
+    """Say that a face is not this person: they are never suggested for it again, and a name of theirs is taken off it.
+
+    Raises DecisionConflict, PersonGone.
+    """
+
+    def write() -> tuple[Person, bool]:
+        if not Person.objects.filter(pk=person.pk).exists():
+            raise PersonGone
+        if Sighting.objects.filter(face=face, person=person).delete()[0]:
+            priority = face_priority(face.size, face.detector_score, face.yaw)
+            UnlabeledFace.objects.update_or_create(
+                face=face, defaults={"reviewed": False, "verdict": ""}, create_defaults={"priority": priority}
+            )
+        return person, False
+
+    return _decide(Decision.Kind.REJECT, face=face, actor=actor, version=version, key=key, write=write)
+
+
 def latest_decision(face: Face) -> Decision | None:
     """The decision that made the face what it is; a skip made nothing."""
     return (
@@ -135,9 +157,12 @@ def _decide(
             raise DecisionConflict(latest_decision(face))
         before = take_snapshot(face.pk)
         person, created = write() or (None, False)
-        return Decision.objects.create(
+        decision = Decision.objects.create(
             key=key, kind=kind, actor=actor, face=face, person=person, created_person=created, before=before
         )
+        if kind == Decision.Kind.REJECT:
+            Rejection.objects.get_or_create(face=face, person=person, defaults={"decision": decision})
+        return decision
 
 
 def _skip(face: Face, actor: User, key: UUID) -> Decision:
@@ -180,3 +205,5 @@ def _name(face: Face, person: Person, actor: User, evidence: Evidence) -> None:
         },
     )
     UnlabeledFace.objects.filter(face=face).update(reviewed=True, verdict=UnlabeledFace.Verdict.LABEL)
+    # Whoever names the face so takes the earlier "not this person" back.
+    Rejection.objects.filter(face=face, person=person).delete()

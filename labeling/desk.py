@@ -10,12 +10,13 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
+from access.roles import LABELER, MANAGER
 from labeling.models import Decision
 from labeling.queue import QueueCounts, count_queue, next_faces
 from labeling.suggestions import Suggestion, suggest_people
 from labeling.words import ago, short_words
 from recognition.boxes import DrawnFace, DrawnPhoto, Kind, draw_preview, kind_of, with_decisions
-from recognition.models import Event, Face, UnlabeledFace
+from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 
 CANDIDATES = 5
 PAST = 10
@@ -87,6 +88,14 @@ class Card:
         return "Nobody known looks like this. Type a name, or skip."
 
     @property
+    def rejectable(self) -> Person | None:
+        """Whom one key says that this face is not: the name it has, else the first suggestion."""
+        sighting: Sighting | None = getattr(self.face, "sighting", None)
+        if sighting is not None:
+            return sighting.person
+        return self.suggestions[0].person if self.suggestions and self.is_open else None
+
+    @property
     def others(self) -> list[DrawnFace]:
         return [drawn for drawn in self.drawn.boxes if drawn.face.pk != self.face.pk]
 
@@ -132,7 +141,7 @@ def read_desk(*, user: User, place: Place, face: Face | None) -> Desk:
         counts=count_queue(user=user, event=place.event),
         card=_read_card(user, place, face) if face else None,
         past=_read_past(user),
-        events=_events_to_choose(place),
+        events=_events_to_choose(user, place),
     )
 
 
@@ -143,7 +152,7 @@ def _read_card(user: User, place: Place, face: Face) -> Card:
         face=face,
         key=uuid4(),
         state=kind_of(face),
-        suggestions=suggest_people(face, CANDIDATES),
+        suggestions=suggest_people(face, CANDIDATES, user=user),
         drawn=draw_preview(face.photo, lines=_TEXT_LINES),
         ahead=ahead,
     )
@@ -151,17 +160,19 @@ def _read_card(user: User, place: Place, face: Face) -> Card:
 
 def _read_past(user: User) -> list[PastDecision]:
     """This user's last decisions that still hold, the newest first."""
-    mine = Decision.objects.filter(actor=user, undone_at=None, face__isnull=False)
+    labeled = Face.objects.for_role(user, LABELER, MANAGER)
+    mine = Decision.objects.filter(actor=user, undone_at=None, face__in=labeled)
     return [
         PastDecision(decision=decision, words=short_words(decision), ago=ago(decision.created_at))
         for decision in mine.select_related("person", "face")[:PAST]
     ]
 
 
-def _events_to_choose(place: Place) -> list[Event]:
+def _events_to_choose(user: User, place: Place) -> list[Event]:
     """Events with open faces, and the one chosen."""
     waiting = UnlabeledFace.objects.filter(face__photo__event=OuterRef("pk")).open().order_by()
-    found = list(Event.objects.filter(Exists(waiting))[:_EVENTS_OFFERED])
+    mine = Event.objects.for_role(user, LABELER, MANAGER)
+    found = list(mine.filter(Exists(waiting))[:_EVENTS_OFFERED])
     if place.event is not None and place.event not in found:
         found.insert(0, place.event)
     return found

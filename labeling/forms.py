@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from access.roles import User
+from access.roles import LABELER, MANAGER, User
 from labeling.models import Decision
 from recognition.models import Event, Person
 
@@ -19,13 +19,13 @@ class PlaceForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose_from(self.fields["event"], Event.objects.visible_to(user))
+        _choose_from(self.fields["event"], Event.objects.for_role(user, LABELER, MANAGER))
 
 
 class DecideForm(forms.Form):
     """One decision: a verdict, or a person, or a typed name. `new` asks for a new person of that name.
 
-    `twice` is a person too, although another face of the photo has the name already.
+    `twice` is a person too, although another face of the photo has the name already; `reject` is who it is not.
     """
 
     IF_FREE = "1"
@@ -34,18 +34,15 @@ class DecideForm(forms.Form):
     version = forms.IntegerField(min_value=0)
     key = forms.UUIDField()
     verdict = forms.ChoiceField(
-        choices=[(kind, kind) for kind in Decision.Kind if kind != "label"], required=False
+        choices=[(kind, kind) for kind in Decision.Kind if kind not in {"label", "reject"}], required=False
     )
-    person = forms.ModelChoiceField(Person.objects.none(), required=False)
-    twice = forms.ModelChoiceField(Person.objects.none(), required=False)
+    # Whom the user may name a face after depends on the face, so naming.py asks.
+    person = forms.ModelChoiceField(Person.objects.all(), required=False)
+    twice = forms.ModelChoiceField(Person.objects.all(), required=False)
+    reject = forms.ModelChoiceField(Person.objects.all(), required=False)
     # Longer than any name: what is wrong with it is said where names are checked.
     name = forms.CharField(required=False, max_length=2000, strip=False)
     new = forms.ChoiceField(choices=[(IF_FREE, IF_FREE), (ANOTHER, ANOTHER)], required=False)
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("person", "twice"):
-            _choose_from(self.fields[name], Person.objects.visible_to(user))
 
 
 class _TypedField(forms.CharField):

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from access.roles import LABELER, MANAGER
+from access.roles import LABELER, MANAGER, reach_of
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial
 from labeling.forms import NameSearchForm
@@ -49,9 +49,9 @@ def decisions(request: SignedInRequest) -> HttpResponse:
 def undo(request: SignedInRequest, key: UUID) -> HttpResponse:
     """Undo, then show the face as it is again; on the list of decisions, the list."""
     decision = get_object_or_404(
-        Decision.objects.filter(face__in=Face.objects.visible_to(request.user)).select_related(
-            "face", "person"
-        ),
+        Decision.objects.filter(
+            face__in=Face.objects.for_role(request.user, LABELER, MANAGER)
+        ).select_related("face__photo", "person"),
         key=key,
     )
     from_list = request.POST.get("back") == "decisions"
@@ -93,7 +93,7 @@ def name_search(request: SignedInRequest) -> HttpResponse:
     context = {
         "typed": typed,
         "query": query,
-        "people": load_people(pks[:NAMES_SHOWN]),
+        "people": load_people(pks[:NAMES_SHOWN], user=request.user),
         "more": len(pks) > NAMES_SHOWN,
     }
     return render(request, "labeling/_names.html", context)
@@ -102,6 +102,8 @@ def name_search(request: SignedInRequest) -> HttpResponse:
 def _list(request: SignedInRequest, *, notice: str = "", status: int = 200) -> HttpResponse:
     mine = request.GET.get("who") == "mine"
     rows = Decision.objects.select_related("actor", "person", "undone_by", "face__photo__event")
+    if not reach_of(request.user, LABELER, MANAGER).everywhere:
+        rows = rows.filter(face__in=Face.objects.for_role(request.user, LABELER, MANAGER))
     if mine:
         rows = rows.filter(actor=request.user)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))

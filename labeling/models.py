@@ -1,4 +1,7 @@
-"""Decision: one thing a user decided, kept for ever, with what it needs to be undone exactly. Ids only, never names."""
+"""Decision: one thing a user decided, kept for ever, with what it needs to be undone exactly. Ids only, never names.
+
+Rejection: "this face is not that person", which suggestions and matches heed from then on.
+"""
 
 import uuid
 
@@ -11,6 +14,7 @@ from recognition.models import Face, Person
 class Decision(models.Model):
     class Kind(models.TextChoices):
         LABEL = "label", "named"
+        REJECT = "reject", "rejected"
         SKIP = "skip", "skipped"
         STRANGER = "stranger", "stranger"
         NOT_A_FACE = "not_a_face", "not a face"
@@ -36,6 +40,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["actor", "-id"], name="decision_actor"),
             models.Index(fields=["face", "-id"], name="decision_face"),
+            models.Index(fields=["created_at"], name="decision_created"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -50,3 +55,15 @@ class Decision(models.Model):
     @property
     def undone(self) -> bool:
         return self.undone_at is not None
+
+
+class Rejection(models.Model):
+    face = models.ForeignKey(Face, on_delete=models.CASCADE, related_name="rejections")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="rejections")
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="rejection")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["face", "person"], name="rejection_once")]
+
+    def __str__(self) -> str:
+        return f"face {self.face_id} is not person {self.person_id}"

@@ -7,13 +7,21 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from labeling.decisions import NameRefused, NameShared, PersonGone, find_repeated, label_face, record_verdict
+from labeling.decisions import (
+    NameRefused,
+    NameShared,
+    PersonGone,
+    find_repeated,
+    label_face,
+    record_verdict,
+    reject_person,
+)
 from labeling.forms import DecideForm
 from labeling.models import Decision
-from labeling.suggestions import named_beside
+from labeling.suggestions import named_beside, weigh_face
 from recognition.models import Face, Person, Sighting
 from recognition.people import load_people
-from recognition.text import clean_name
+from recognition.text import clean_name, fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,36 +53,53 @@ def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
     if data["verdict"]:
         return record_verdict(kind=data["verdict"], **common)
     name = clean_name(data["name"])
+    chosen = data["twice"] or data["person"] or data["reject"]
+    if chosen is not None and not _may_choose(chosen, face, actor, typed=name):
+        raise NameUnclear(Question(error="Choose one of the suggested people, or type the name."))
     try:
+        if data["reject"] is not None:
+            return reject_person(person=data["reject"], **common)
         if data["twice"] is not None:
             return label_face(person=data["twice"], **common)
         if data["person"] is not None:
             return _label_once(data["person"], **common)
         if data["new"] == DecideForm.ANOTHER:
             return label_face(name=name, new=True, **common)
-        known = list(Person.objects.visible_to(actor).named(name)) if name else []
+        # Everybody of the name, also from events that the labeler does not see: else each event made its own Alice.
+        known = list(Person.objects.named(name)) if name else []
         if data["new"]:
             if known:
-                raise NameUnclear(_ask(name, known))
+                raise NameUnclear(_ask(name, known, actor))
             return label_face(name=name, **common)
         # A typed name never creates anybody by itself: most unknown names are typing errors.
         if name and len(known) != 1:
-            raise NameUnclear(_ask(name, known))
+            raise NameUnclear(_ask(name, known, actor))
         return _label_once(known[0], **common) if known else label_face(name=name, **common)
     except NameShared as shared:
-        raise NameUnclear(_ask(name, shared.people)) from shared
+        raise NameUnclear(_ask(name, shared.people, actor)) from shared
     except NameRefused as refused:
         raise NameUnclear(Question(error=str(refused))) from refused
     except PersonGone as gone:
         raise NameUnclear(Question(error="This person was removed meanwhile.")) from gone
 
 
-def _label_once(person: Person, *, face: Face, **common: Any) -> Decision:
+def _may_choose(person: Person, face: Face, actor: User, *, typed: str) -> bool:
+    """Somebody they see, typed, or were suggested: else names of other events could be had by counting through ids."""
+    if Person.objects.visible_to(actor).filter(pk=person.pk).exists():
+        return True
+    if typed and fold(typed) == fold(person.name):
+        return True
+    return any(score.person_id == person.pk for score in weigh_face(face).scores)
+
+
+def _label_once(person: Person, *, face: Face, actor: User, **common: Any) -> Decision:
     """Nobody is in a photo twice: one of the two faces is somebody else, unless the labeler says so."""
     if (beside := named_beside(face).get(person.pk)) is not None:
-        raise NameUnclear(Question(name=person.name, people=tuple(load_people([person.pk])), beside=beside))
-    return label_face(face=face, person=person, **common)
+        raise NameUnclear(
+            Question(name=person.name, people=tuple(load_people([person.pk], user=actor)), beside=beside)
+        )
+    return label_face(face=face, person=person, actor=actor, **common)
 
 
-def _ask(name: str, people: list[Person]) -> Question:
-    return Question(name=name, people=tuple(load_people([person.pk for person in people])))
+def _ask(name: str, people: list[Person], user: User) -> Question:
+    return Question(name=name, people=tuple(load_people([person.pk for person in people], user=user)))

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from access.roles import LABELER, MANAGER
 from labeling.models import Decision
 from recognition.models import Event, Face, UnlabeledFace
 
@@ -35,8 +36,10 @@ class QueueCounts:
 def get_unlabeled(
     *, user: User, event: Event | None = None, skipped: bool = False
 ) -> QuerySet[UnlabeledFace]:
-    """Open entries that the user may see, best first; or the ones they skipped, the longest ago first."""
-    entries = UnlabeledFace.objects.visible_to(user).open().select_related("face__photo__event")
+    """Open entries that the user may decide about, best first; or the ones they skipped, the longest ago first."""
+    entries = (
+        UnlabeledFace.objects.for_role(user, LABELER, MANAGER).open().select_related("face__photo__event")
+    )
     if event is not None:
         entries = entries.filter(face__photo__event=event)
     skips = Decision.objects.filter(
@@ -73,7 +76,8 @@ def next_faces(
 
 def count_queue(*, user: User, event: Event | None = None) -> QueueCounts:
     """From the few that are open and the fewer that were skipped: a count over all faces is the slowest on the page."""
-    faces, entries = Face.objects.visible_to(user), UnlabeledFace.objects.visible_to(user).open()
+    faces = Face.objects.for_role(user, LABELER, MANAGER)
+    entries = UnlabeledFace.objects.for_role(user, LABELER, MANAGER).open()
     skips = Decision.objects.filter(
         actor=user, kind=Decision.Kind.SKIP, undone_at=None, face__unlabeled__reviewed=False
     )

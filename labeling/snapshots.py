@@ -8,9 +8,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import models
 
+from labeling.models import Rejection
 from recognition.models import Person, Sighting, UnlabeledFace
 
-Snapshot = dict[str, dict[str, Any] | None]
+Snapshot = dict[str, Any]
 
 
 class CannotRestore(Exception):
@@ -21,6 +22,9 @@ def take_snapshot(face_pk: int) -> Snapshot:
     return {
         "sighting": _to_json(Sighting.objects.filter(face=face_pk).first()),
         "unlabeled": _to_json(UnlabeledFace.objects.filter(face=face_pk).first()),
+        "rejections": [
+            list(ids) for ids in Rejection.objects.filter(face=face_pk).values_list("person", "decision")
+        ],
     }
 
 
@@ -36,6 +40,20 @@ def restore_snapshot(face_pk: int, snapshot: Snapshot) -> None:
         sighting = {**sighting, "decided_by_user_id": None}
     _put_back(Sighting, face_pk, sighting)
     _put_back(UnlabeledFace, face_pk, snapshot.get("unlabeled"))
+    _put_back_rejections(face_pk, snapshot.get("rejections", []))
+
+
+def _put_back_rejections(face_pk: int, then: list[list[int]]) -> None:
+    """Who the face was said not to be; of a person who is gone nothing needs to be remembered."""
+    rejections = Rejection.objects.filter(face=face_pk)
+    rejections.exclude(person__in=[person for person, _ in then]).delete()
+    still = set(rejections.values_list("person", flat=True))
+    people = set(Person.objects.filter(pk__in=[person for person, _ in then]).values_list("pk", flat=True))
+    Rejection.objects.bulk_create(
+        Rejection(face_id=face_pk, person_id=person, decision_id=decision)
+        for person, decision in then
+        if person in people - still
+    )
 
 
 def _put_back(

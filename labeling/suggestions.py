@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from access.roles import SEEING, User
+from labeling.models import Rejection
 from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
 from recognition.embedders import EmbedderInfo, Thresholds, describe_embedder
 from recognition.matching import PersonScore, words_for
@@ -60,6 +62,8 @@ class Suggestion:
     reference_count: int
     references: list[Face]
     beside: Sighting | None
+    # Nothing of the person is at an event that the user sees: they get the name, and neither crop nor count.
+    name_alone: bool
 
     @property
     def band(self) -> str:
@@ -82,23 +86,26 @@ def weigh_face(face: Face, k: int = WEIGHED) -> Evidence:
     vector = _vector_of(face.pk, info)
     if vector is None:
         return Evidence(embedder_id=embedder_id, thresholds=info.thresholds)
+    rejected = set(Rejection.objects.filter(face=face.pk).values_list("person", flat=True))
     # One more: a face that is a reference already finds itself, which is no evidence.
-    found = find_top_k(vector, k + 1, embedder_id=embedder_id)
+    found = find_top_k(vector, k + 1 + len(rejected), embedder_id=embedder_id)
     others = [
         other for score in found if (other := _without_itself(score, face.pk, vector, info)) is not None
     ]
+    others = [score for score in others if score.person_id not in rejected]
     others.sort(key=lambda score: -score.similarity)
     return Evidence(embedder_id=embedder_id, thresholds=info.thresholds, scores=tuple(others[:k]))
 
 
-def suggest_people(face: Face, k: int = 5) -> list[Suggestion]:
-    """The k nearest people, best first. Searches, so call it outside transactions."""
+def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
+    """The k nearest people, best first, with what the user may see of them. Searches, so call it outside transactions."""
     evidence = weigh_face(face, max(k, 2))
     if evidence.thresholds is None or not evidence.scores:
         return []
     scores = evidence.scores[:k]
     people = Person.objects.in_bulk([score.person_id for score in scores])
-    crops = Face.objects.in_bulk([pk for score in scores for pk in score.references[:REFERENCES_SHOWN]])
+    crops = Face.objects.for_role(user, *SEEING).in_bulk([pk for score in scores for pk in score.references])
+    known = set(Person.objects.visible_to(user).filter(pk__in=people).values_list("pk", flat=True))
     beside = named_beside(face)
     return [
         Suggestion(
@@ -107,8 +114,9 @@ def suggest_people(face: Face, k: int = 5) -> list[Suggestion]:
             word=_word(evidence, rank, evidence.thresholds),
             lead=_lead(evidence, rank, people, evidence.thresholds),
             reference_count=score.reference_count,
-            references=[crops[pk] for pk in score.references[:REFERENCES_SHOWN] if pk in crops],
+            references=[crops[pk] for pk in score.references if pk in crops][:REFERENCES_SHOWN],
             beside=beside.get(score.person_id),
+            name_alone=score.person_id not in known,
         )
         for rank, score in enumerate(scores)
         if score.person_id in people

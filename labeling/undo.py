@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from access.roles import MANAGER, roles_of
+from access.roles import LABELER, MANAGER, reach_of, roles_of
 from labeling.models import Decision
 from labeling.snapshots import CannotRestore, restore_snapshot
 from recognition.gallery_journal import touch_gallery
@@ -24,8 +24,13 @@ class UndoRefused(Exception):
 
 
 def may_undo(decision: Decision, user: User) -> bool:
-    """One's own decisions; a manager anybody's."""
-    return decision.actor_id == user.pk or MANAGER in roles_of(user)
+    """One's own decisions, as long as one labels there; a manager of the event anybody's."""
+    event_pk = decision.face.photo.event_id if decision.face else None
+    if event_pk is None:
+        return decision.actor_id == user.pk or MANAGER in roles_of(user)
+    if decision.actor_id == user.pk:
+        return event_pk in reach_of(user, LABELER, MANAGER)
+    return event_pk in reach_of(user, MANAGER)
 
 
 def undo_decision(*, decision: Decision, actor: User) -> Decision:

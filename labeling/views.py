@@ -37,16 +37,16 @@ def label(request: SignedInRequest) -> HttpResponse:
 @allow(LABELER, MANAGER)
 @require_safe
 def card(request: SignedInRequest, face_id: UUID) -> HttpResponse:
-    face = get_object_or_404(Face.objects.visible_to(request.user), face_id=face_id)
+    face = get_object_or_404(Face.objects.for_role(request.user, LABELER, MANAGER), face_id=face_id)
     return show_desk(request, read_place(request), face)
 
 
 @allow(LABELER, MANAGER)
 @require_POST
 def decide(request: SignedInRequest, face_id: UUID) -> HttpResponse:
-    face = get_object_or_404(Face.objects.visible_to(request.user), face_id=face_id)
+    face = get_object_or_404(Face.objects.for_role(request.user, LABELER, MANAGER), face_id=face_id)
     place = read_place(request)
-    form = DecideForm(request.POST, user=request.user)
+    form = DecideForm(request.POST)
     if not form.is_valid():
         question = Question(
             name="", error="That choice is not there any more. This is the face as it is now."

@@ -26,6 +26,8 @@ def short_words(decision: Decision) -> str:
     """For a list: the name, or the verdict."""
     if decision.kind == Decision.Kind.LABEL:
         return decision.person.name if decision.person else "A name that is gone"
+    if decision.kind == Decision.Kind.REJECT:
+        return f"Not {decision.person.name}" if decision.person else "Not somebody who is gone"
     return _SHORT[Decision.Kind(decision.kind)]
 
 
@@ -34,6 +36,8 @@ def long_words(decision: Decision) -> str:
     who = user_words(decision.actor)
     if decision.kind == Decision.Kind.LABEL:
         what = f"named this face {decision.person.name}" if decision.person else "named this face"
+    elif decision.kind == Decision.Kind.REJECT:
+        what = f"said that this is not {decision.person.name}" if decision.person else "rejected a name"
     else:
         what = _DONE[Decision.Kind(decision.kind)]
     return f"{who} {what} {ago(decision.created_at)}"

@@ -10,8 +10,8 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from recognition.images import PhotoRefused
+from recognition.leases import Claim, fail_claim, release_claim
 from recognition.models import Photo
-from recognition.processing import Claim, fail_claim, release_claim
 from recognition.storage import original_path
 
 logger = logging.getLogger(__name__)
@@ -34,9 +34,9 @@ class _Fault:
     final: bool = False
 
 
-def record_fault(claim: Claim, error: Exception) -> None:
+def record_fault(claim: Claim[Photo], error: Exception) -> None:
     """Tell it on the photo's row and in the log: try again later, or list the photo as failed. Never raises."""
-    photo = claim.photo
+    photo = claim.row
     fault = _judge(photo, error)
     if isinstance(error, PhotoRefused):
         logger.warning("photo %s refused: %s", photo.pk, fault.code)

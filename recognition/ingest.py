@@ -19,16 +19,10 @@ from recognition.faults import GalleryBusy, record_fault
 from recognition.gallery_journal import lock_gallery_state, read_gallery_state
 from recognition.geometry import estimate_pose
 from recognition.images import decode_photo, encode_jpeg, shrink
+from recognition.leases import Claim, LeaseLost, claim_next, finish_claim, keep_lease, release_claim
 from recognition.matching import Match, assign_people
 from recognition.models import Embedding, Face, Photo, Sighting, UnlabeledFace
-from recognition.processing import (
-    Claim,
-    LeaseLost,
-    claim_next_photo,
-    finish_claim,
-    keep_lease,
-    release_claim,
-)
+from recognition.processing import waiting_photos
 from recognition.quality import face_priority, measure_sharpness
 from recognition.search import find_top_k_batch
 from recognition.storage import original_path, preview_path, thumb_path, write_crop, write_file
@@ -56,23 +50,23 @@ class FoundFace:
 
 def process_next_photo() -> Photo | None:
     """Claim and process the oldest waiting photo; none when nothing waits. Every outcome is recorded on the photo."""
-    claim = claim_next_photo()
+    claim = claim_next(waiting_photos())
     if claim is None:
         return None
     process_claimed_photo(claim)
-    return claim.photo
+    return claim.row
 
 
-def process_claimed_photo(claim: Claim) -> None:
+def process_claimed_photo(claim: Claim[Photo]) -> None:
     """Process a claimed photo. A failure is recorded on its row and never raised: the other photos go on."""
     try:
         crash_point("photo_claimed")
         with keep_lease(claim):
             embedder = get_embedder(get_active_embedder_id())
-            found = find_faces(claim.photo, embedder)
+            found = find_faces(claim.row, embedder)
             write_faces(claim, found, embedder)
     except LeaseLost:
-        logger.warning("photo %s was taken over by another worker", claim.photo.pk)
+        logger.warning("photo %s was taken over by another worker", claim.row.pk)
     except (KeyboardInterrupt, SystemExit):
         # Somebody stopped this process: the photo is free at once for the next one.
         release_claim(claim)
@@ -85,7 +79,8 @@ def find_faces(photo: Photo, embedder: Embedder) -> list[FoundFace]:
     """Everything slow, outside any transaction: decode once, detect, write crops and previews, embed all faces together."""
     rgb = decode_photo(
         original_path(photo.sha256, photo.format),
-        # It passed the caps of its upload; a cap that was lowered since must not fail it.
+        # It passed the caps of its upload; a cap that was lowered since must not fail it, nor HEIC switched off again.
+        heic=photo.format == "HEIC",
         max_pixels=max(settings.FACEVAULT_MAX_PIXELS, photo.width * photo.height),
         max_bytes=photo.byte_size,
     )
@@ -115,7 +110,7 @@ def find_faces(photo: Photo, embedder: Embedder) -> list[FoundFace]:
     return found
 
 
-def write_faces(claim: Claim, found: Sequence[FoundFace], embedder: Embedder) -> None:
+def write_faces(claim: Claim[Photo], found: Sequence[FoundFace], embedder: Embedder) -> None:
     """Match against the gallery and write it all in one transaction; match again if the gallery moved in between."""
     for _ in range(_MATCH_ROUNDS):
         version, matches = _match(found, embedder)
@@ -127,7 +122,7 @@ def write_faces(claim: Claim, found: Sequence[FoundFace], embedder: Embedder) ->
             require_active(embedder.embedder_id)
             finish_claim(claim)
             for face, match in zip(found, matches, strict=True):
-                _write_face(claim.photo, face, match, embedder)
+                _write_face(claim.row, face, match, embedder)
                 crash_point("face_written")
             crash_point("before_result_commit")
         crash_point("after_result_commit")

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
+from access.roles import SEEING, User
 from recognition.models import Event, Face, Person, Sighting
 
 
@@ -20,27 +21,49 @@ class EventSightings:
     machine: list[Sighting]
 
 
-def with_cover(people: QuerySet[Person]) -> QuerySet[Person]:
-    """Each person with `cover`, the public id of their largest verified face, else of their largest; none without faces."""
-    faces = Face.objects.filter(sighting__person=OuterRef("pk")).order_by(
-        "-sighting__is_reference", "-size", "pk"
+def with_cover(people: QuerySet[Person], user: User) -> QuerySet[Person]:
+    """Each person with `cover`: the public id of the largest verified face that the user sees, else of the largest, or none."""
+    faces = (
+        Face.objects.for_role(user, *SEEING)
+        .filter(sighting__person=OuterRef("pk"))
+        .order_by("-sighting__is_reference", "-size", "pk")
     )
     return people.annotate(cover=Subquery(faces.values("face_id")[:1]))
 
 
-def load_people(pks: Sequence[int]) -> list[Person]:
-    """These people in this order, with visits and cover. Counting is for the people of one page, never for all."""
-    found = with_cover(Person.objects.filter(pk__in=pks).with_visits()).in_bulk()
+def load_people(pks: Sequence[int], *, user: User) -> list[Person]:
+    """These people in this order, with the visits and the cover that the user may see of them; of others the name alone.
+
+    Counting is for the people of one page, never for all.
+    """
+    asked = Person.objects.filter(pk__in=pks)
+    found = with_cover(asked.visible_to(user).with_visits(user), user).in_bulk()
+    if len(found) < len(pks):
+        found |= {
+            pk: _name_alone(pk, name) for pk, name in asked.exclude(pk__in=found).values_list("pk", "name")
+        }
     return [found[pk] for pk in pks if pk in found]
 
 
-def count_sightings(person: Person) -> dict[str, int]:
-    """`photos`, `events`, and faces by who named them: `verified`, `machine`."""
-    return person.sightings.aggregate(
-        photos=Count("face__photo", distinct=True),
-        events=Count("face__photo__event", distinct=True),
-        verified=Count("pk", filter=Q(decided_by=Sighting.DecidedBy.HUMAN)),
-        machine=Count("pk", filter=Q(decided_by=Sighting.DecidedBy.MACHINE)),
+def _name_alone(pk: int, name: str) -> Person:
+    """Somebody whom the user knows by a suggestion only: no alias, no number, no face, no count."""
+    person = Person(pk=pk, name=name)
+    person.visit_count, person.reference_count, person.cover = 0, 0, None  # type: ignore[attr-defined]
+    person.first_seen = person.last_seen = None  # type: ignore[attr-defined]
+    return person
+
+
+def count_sightings(person: Person, *, user: User) -> dict[str, int]:
+    """`photos`, `events`, and faces by who named them: `verified`, `machine`; of what the user sees."""
+    return (
+        Sighting.objects.visible_to(user)
+        .filter(person=person)
+        .aggregate(
+            photos=Count("face__photo", distinct=True),
+            events=Count("face__photo__event", distinct=True),
+            verified=Count("pk", filter=Q(decided_by=Sighting.DecidedBy.HUMAN)),
+            machine=Count("pk", filter=Q(decided_by=Sighting.DecidedBy.MACHINE)),
+        )
     )
 
 

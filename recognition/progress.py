@@ -80,10 +80,10 @@ def count_photos(user: User, *, event_pk: int | None = None) -> PhotoCounts:
     if event_pk is not None:
         photos = photos.filter(event=event_pk)
     counts = PhotoCounts(**photos.aggregate(**_PHOTOS))
-    return replace(counts, stalled=_nothing_moves()) if counts.waiting else counts
+    return replace(counts, stalled=nothing_moves()) if counts.waiting else counts
 
 
-def _nothing_moves() -> bool:
+def nothing_moves() -> bool:
     """Whether photos wait for longer than they should, of whomever, and nobody works. Every question stops at its first row."""
     now = timezone.now()
     quiet = now - _QUIET
@@ -96,7 +96,7 @@ def _nothing_moves() -> bool:
     if backing_off.exists() or DBTaskResult.objects.filter(enqueued_at__gt=quiet).exists():
         return False
     return Photo.objects.filter(
-        state__in=[Photo.State.QUEUED, Photo.State.PROCESSING], uploaded_at__lt=quiet
+        state__in=[Photo.State.QUEUED, Photo.State.PROCESSING], uploaded_at__lt=quiet, event__deleted_at=None
     ).exists()
 
 

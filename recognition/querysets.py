@@ -1,4 +1,4 @@
-"""Reads that more than one caller needs, as methods of the models' querysets."""
+"""Reads that more than one caller needs, as methods of the models' querysets. Who may see what is decided here."""
 
 from __future__ import annotations
 
@@ -7,35 +7,82 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.utils import timezone
 
-from access.roles import sees_everything, sees_own_uploads
+from access.roles import LABELER, MANAGER, ROLES, SEEING, UPLOADER, reach_of
 from recognition.text import fold
 
 if TYPE_CHECKING:
-    from recognition.models import Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace  # noqa: F401
+    from recognition.models import (  # noqa: F401
+        Embedding,
+        Event,
+        Export,
+        Face,
+        Person,
+        Photo,
+        Probe,
+        Sighting,
+        UnlabeledFace,
+    )
 
 User = AbstractBaseUser | AnonymousUser
 
 
+def _seen_through(user: User, photo: str) -> Q:
+    """That the photo at the lookup `photo` is the user's to see: of an event they see, or brought by them as an uploader."""
+    prefix = f"{photo}__" if photo else ""
+    seeing, uploading = reach_of(user, *SEEING), reach_of(user, UPLOADER)
+    condition = seeing.within(f"{prefix}event")
+    if uploading and not seeing.everywhere:
+        condition |= Q(**{f"{prefix}uploaded_by": user.pk}) & uploading.within(f"{prefix}event")
+    return condition & _still_there(user, f"{prefix}event")
+
+
+def _still_there(user: User, event: str) -> Q:
+    """That the event at the lookup is not being deleted.
+
+    The few that are get asked for once per request: a join with the events in every count took longer than the count.
+    """
+    from recognition.models import Event
+
+    doomed: frozenset[int] | None = getattr(user, "_facevault_doomed", None)
+    if doomed is None:
+        rows = Event.objects.filter(deleted_at__isnull=False).order_by().values_list("pk", flat=True)
+        doomed = frozenset(rows)
+        user._facevault_doomed = doomed  # type: ignore[union-attr]
+    return ~Q(**{f"{event}__in": doomed}) if doomed else Q()
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, user: User) -> Self:
-        return self if sees_everything(user) or sees_own_uploads(user) else self.none()
+        """Events in which the user has any role, without those that are being deleted."""
+        return self.filter(reach_of(user, *ROLES).within("pk"), deleted_at=None)
+
+    def for_role(self, user: User, *roles: str) -> Self:
+        """Events in which the user has one of these roles."""
+        return self.visible_to(user).filter(reach_of(user, *roles).within("pk"))
+
+    def current(self) -> Self:
+        return self.filter(archived_at=None)
 
 
 class PhotoQuerySet(models.QuerySet["Photo"]):
     def visible_to(self, user: User) -> Self:
-        """Labelers and managers see every photo, an uploader those that they brought."""
-        if sees_everything(user):
-            return self
-        return self.filter(uploaded_by=user.pk) if sees_own_uploads(user) else self.none()
+        """Every photo of the events that the user sees; of the others those that they brought as an uploader."""
+        return self.filter(_seen_through(user, ""))
+
+    def for_role(self, user: User, *roles: str) -> Self:
+        return self.visible_to(user).filter(reach_of(user, *roles).within("event"))
 
 
 class FaceQuerySet(models.QuerySet["Face"]):
     def visible_to(self, user: User) -> Self:
-        if sees_everything(user):
-            return self
-        return self.filter(photo__uploaded_by=user.pk) if sees_own_uploads(user) else self.none()
+        return self.filter(_seen_through(user, "photo"))
+
+    def for_role(self, user: User, *roles: str) -> Self:
+        """Faces of events in which the user has one of these roles; to decide about a face takes a labeler."""
+        return self.visible_to(user).filter(reach_of(user, *roles).within("photo__event"))
 
 
 class EmbeddingManager(models.Manager["Embedding"]):
@@ -54,15 +101,39 @@ class EmbeddingManager(models.Manager["Embedding"]):
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, user: User) -> Self:
-        return self if sees_everything(user) else self.none()
+        """People with a face at an event that the user sees; whoever sees all events also sees people without faces."""
+        seeing = reach_of(user, *SEEING)
+        if seeing.everywhere:
+            return self
+        if not seeing:
+            return self.none()
+        from recognition.models import Sighting
 
-    def with_visits(self) -> Self:
-        """Each person with visit_count (photos they are in), first_seen, last_seen and reference_count."""
+        return self.filter(Exists(Sighting.objects.visible_to(user).filter(person=OuterRef("pk")).order_by()))
+
+    def editable_by(self, user: User) -> Self:
+        """People whom the user may rename: seen at no other events than those where they label."""
+        labeling = reach_of(user, LABELER, MANAGER)
+        if labeling.everywhere:
+            return self
+        from recognition.models import Sighting
+
+        elsewhere = Sighting.objects.exclude(labeling.within("face__photo__event"))
+        return self.visible_to(user).exclude(Exists(elsewhere.filter(person=OuterRef("pk")).order_by()))
+
+    def with_visits(self, user: User) -> Self:
+        """Each person with visit_count (photos they are in), reference_count, first_seen and last_seen.
+
+        Only what the user sees is counted: how often somebody was elsewhere is not theirs to know.
+        """
+        seeing = reach_of(user, *SEEING)
+        seen = seeing.within("sightings__face__photo__event")
+        condition = None if seeing.everywhere else seen
         return self.annotate(
-            visit_count=Count("sightings__face__photo", distinct=True),
-            reference_count=Count("sightings", filter=Q(sightings__is_reference=True)),
-            first_seen=Min("sightings__seen_at"),
-            last_seen=Max("sightings__seen_at"),
+            visit_count=Count("sightings__face__photo", distinct=True, filter=condition),
+            reference_count=Count("sightings", filter=Q(sightings__is_reference=True) & seen),
+            first_seen=Min("sightings__seen_at", filter=condition),
+            last_seen=Max("sightings__seen_at", filter=condition),
         )
 
     def matching(self, query: str) -> Self:
@@ -81,12 +152,34 @@ class PersonQuerySet(models.QuerySet["Person"]):
 
 class SightingQuerySet(models.QuerySet["Sighting"]):
     def visible_to(self, user: User) -> Self:
-        return self if sees_everything(user) else self.none()
+        """Who is on the photos of the events that the user sees; an uploader's own photos do not tell names."""
+        return self.for_role(user, *SEEING)
+
+    def for_role(self, user: User, *roles: str) -> Self:
+        event = "face__photo__event"
+        return self.filter(reach_of(user, *roles).within(event) & _still_there(user, event))
 
 
 class UnlabeledFaceQuerySet(models.QuerySet["UnlabeledFace"]):
     def visible_to(self, user: User) -> Self:
-        return self if sees_everything(user) else self.none()
+        return self.for_role(user, *SEEING)
+
+    def for_role(self, user: User, *roles: str) -> Self:
+        """Entries of events in which the user has one of these roles; the queue is for labelers."""
+        event = "face__photo__event"
+        return self.filter(reach_of(user, *roles).within(event) & _still_there(user, event))
 
     def open(self) -> Self:
         return self.filter(reviewed=False)
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def visible_to(self, user: User) -> Self:
+        """One's own, until they expire; a link that was passed on opens nothing."""
+        return self.filter(user=user.pk, expires_at__gt=timezone.now())
+
+
+class ProbeQuerySet(models.QuerySet["Probe"]):
+    def visible_to(self, user: User) -> Self:
+        """One's own, until they expire."""
+        return self.filter(user=user.pk, expires_at__gt=timezone.now())

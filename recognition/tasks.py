@@ -10,7 +10,8 @@ SLICE = 16
 def process_photos() -> int:
     """Process up to SLICE waiting photos; what waits beyond them is the next task's."""
     from recognition.ingest import process_next_photo
-    from recognition.processing import request_processing, stopping
+    from recognition.leases import stopping
+    from recognition.processing import request_processing
 
     processed = 0
     while processed < SLICE and not stopping.is_set() and process_next_photo() is not None:

@@ -1,11 +1,13 @@
-"""Events, photos, faces, embeddings, people, sightings, the queue of unlabeled faces, and the gallery's journal."""
+"""Events, photos, faces, embeddings, people, sightings, the queue, exports, probes, and the gallery's journal."""
 
 from recognition.models.embeddings import ActiveEmbedder, Embedding
 from recognition.models.events import Event
+from recognition.models.exports import Export
 from recognition.models.faces import Face
 from recognition.models.gallery import GalleryChange, GalleryState
 from recognition.models.people import Person
 from recognition.models.photos import Photo
+from recognition.models.probes import Probe, ProbeFace
 from recognition.models.sightings import Sighting
 from recognition.models.unlabeled import UnlabeledFace
 
@@ -13,11 +15,14 @@ __all__ = [
     "ActiveEmbedder",
     "Embedding",
     "Event",
+    "Export",
     "Face",
     "GalleryChange",
     "GalleryState",
     "Person",
     "Photo",
+    "Probe",
+    "ProbeFace",
     "Sighting",
     "UnlabeledFace",
 ]

@@ -15,6 +15,11 @@ class Event(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="out of the daily lists; everything in it stays"
+    )
+    # Nobody sees it from then on; the worker removes what is in it, batch by batch, and the row last.
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = EventQuerySet.as_manager()
 
@@ -23,6 +28,7 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(
                 Lower("name"),
+                condition=models.Q(deleted_at__isnull=True),
                 name="event_name_unique",
                 violation_error_message="There is an event of this name already.",
             ),

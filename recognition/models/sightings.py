@@ -44,6 +44,8 @@ class Sighting(models.Model):
         indexes = [
             models.Index(fields=["person", "seen_at"], name="sighting_person_seen"),
             models.Index(fields=["face"], condition=models.Q(is_reference=True), name="sighting_reference"),
+            # Counts per day read this index alone.
+            models.Index(fields=["created_at", "decided_by"], name="sighting_created"),
         ]
         constraints = [
             models.CheckConstraint(

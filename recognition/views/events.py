@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from access.roles import LABELER, MANAGER, UPLOADER, roles_of, sees_everything
+from access.roles import MANAGER, ROLES, SEEING, UPLOADER, reach_of, require_role, roles_of
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
 from recognition.boxes import draw_thumbs
@@ -24,7 +24,7 @@ PHOTOS_PER_PAGE = 60
 FAILED_SHOWN = 100
 
 
-@allow(UPLOADER, LABELER, MANAGER)
+@allow(*ROLES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def events(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
@@ -42,14 +42,14 @@ def events(request: SignedInRequest) -> HttpResponse:
     return _event_list(request, form, status=422)
 
 
-@allow(UPLOADER, LABELER, MANAGER)
+@allow(*ROLES)
 @require_safe
 def event(request: SignedInRequest, event_pk: int) -> HttpResponse:
     event = get_object_or_404(Event.objects.visible_to(request.user), pk=event_pk)
     photos = Photo.objects.visible_to(request.user).filter(event=event)
     page = Paginator(photos, PHOTOS_PER_PAGE).get_page(request.GET.get("page"))
     counts = count_photos(request.user, event_pk=event.pk)
-    names = sees_everything(request.user)
+    names = event.pk in reach_of(request.user, *SEEING)
     context = {
         "event": event,
         "page": page,
@@ -63,7 +63,7 @@ def event(request: SignedInRequest, event_pk: int) -> HttpResponse:
     return render_page_or_part(request, "recognition/event.html", part="fresh", context=context)
 
 
-@allow(UPLOADER, LABELER, MANAGER)
+@allow(*ROLES)
 @require_safe
 def progress(request: SignedInRequest, event_pk: int) -> HttpResponse:
     """The fragment that asks for itself again while photos wait; `seen` is how many done ones the page shows."""
@@ -81,6 +81,7 @@ def progress(request: SignedInRequest, event_pk: int) -> HttpResponse:
 def retry(request: SignedInRequest, event_pk: int) -> HttpResponse:
     """Every failed photo of the event that the user sees waits again."""
     event = get_object_or_404(Event.objects.visible_to(request.user), pk=event_pk)
+    require_role(request.user, event.pk, UPLOADER, MANAGER)
     retry_photos(Photo.objects.visible_to(request.user).filter(event=event, state=Photo.State.FAILED))
     if not is_partial(request):
         return redirect("event", event.pk)

@@ -9,28 +9,28 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from access.roles import LABELER, MANAGER, UPLOADER
+from access.roles import ROLES
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest
 from recognition.models import Face, Photo
 from recognition.storage import crop_path, preview_path, thumb_path
 
 
-@allow(UPLOADER, LABELER, MANAGER)
+@allow(*ROLES)
 @require_safe
 def photo_preview(request: SignedInRequest, photo_pk: int) -> HttpResponseBase:
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_pk)
     return _picture(request, preview_path(photo), etag=f"{photo.sha256}-preview")
 
 
-@allow(UPLOADER, LABELER, MANAGER)
+@allow(*ROLES)
 @require_safe
 def photo_thumb(request: SignedInRequest, photo_pk: int) -> HttpResponseBase:
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_pk)
     return _picture(request, thumb_path(photo), etag=f"{photo.sha256}-thumb")
 
 
-@allow(UPLOADER, LABELER, MANAGER)
+@allow(*ROLES)
 @require_safe
 def crop(request: SignedInRequest, face_id: UUID) -> HttpResponseBase:
     face = get_object_or_404(Face.objects.visible_to(request.user), face_id=face_id)

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from access.roles import User, roles_of, sees_everything
+from access.roles import SEEING, User, any_roles_of, reach_of
 from access.rules import allow_signed_in
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
 from recognition.models import Event, Person, Photo
@@ -22,7 +22,7 @@ FAILED_SHOWN = 5
 @require_safe
 def overview(request: SignedInRequest) -> HttpResponse:
     """Everybody signed in may come here: it shows what their roles may see, and tells those without a role so."""
-    if not roles_of(request.user):
+    if not any_roles_of(request.user):
         return render(request, "recognition/no_role.html")
     photos = count_photos(request.user)
     # The fragment is asked for every few seconds while photos are processed: it counts nothing else.
@@ -49,5 +49,5 @@ def _read_overview(user: User, photos: PhotoCounts) -> dict[str, Any]:
         "rows": [(event, progress_of[event.pk]) for event in shown],
         "failed": failed[:FAILED_SHOWN] if photos.failed else [],
         # A new installation is led by the hand until the first face has a name.
-        "start": not photos.total or (sees_everything(user) and not faces.by_human),
+        "start": not photos.total or (bool(reach_of(user, *SEEING)) and not faces.by_human),
     }

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
-from access.roles import MANAGER, UPLOADER
+from access.roles import MANAGER, UPLOADER, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, render_page_or_part
 from recognition.forms import UploadForm
@@ -26,6 +26,7 @@ from recognition.uploads import add_files
 def upload(request: SignedInRequest, event_pk: int) -> HttpResponse:
     """POST answers with one line per file that was not added and the totals; the fragment has these alone."""
     event = get_object_or_404(Event.objects.visible_to(request.user), pk=event_pk)
+    require_role(request.user, event.pk, UPLOADER, MANAGER)
     form, results = UploadForm(), None
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)

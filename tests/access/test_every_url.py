@@ -31,7 +31,8 @@ class Address:
 
     @property
     def rule(self) -> AccessRule | None:
-        return rule_of(self.view)
+        rule = rule_of(self.view)
+        return rule if isinstance(rule, AccessRule) else None
 
 
 def addresses(

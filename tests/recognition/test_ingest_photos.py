@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from recognition import ingest as ingest_module
 from recognition.images import PhotoRefused
+from recognition.leases import claim_row, finish_claim
 from recognition.models import Event, Face, Photo
-from recognition.processing import claim_photo, finish_claim
 from recognition.uploads import add_photo
 from tests.fakes import draw_photo
 
@@ -121,7 +121,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_photos_of_a_dead_process_are_taken_up_beside_those_that_wait(folder: Path) -> None:
     ingest(folder, "--recursive", "--no-process")
-    assert claim_photo(Photo.objects.get(name="a.png").pk) is not None
+    assert claim_row(Photo, Photo.objects.get(name="a.png").pk) is not None
     Photo.objects.filter(name="a.png").update(lease_until=timezone.now() - timedelta(seconds=1))
     assert "2 photos processed" in ingest(folder, "--recursive")
 
@@ -136,7 +136,7 @@ def test_a_photo_between_two_attempts_is_waited_for(folder: Path) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_a_photo_in_a_living_workers_hands_is_waited_for(folder: Path) -> None:
     ingest(folder, "--no-process")
-    claim = claim_photo(Photo.objects.get().pk)
+    claim = claim_row(Photo, Photo.objects.get().pk)
     assert claim is not None
 
     def finish() -> None:
@@ -154,7 +154,7 @@ def test_a_photo_in_a_living_workers_hands_is_waited_for(folder: Path) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_what_does_not_get_done_is_reported_as_waiting(folder: Path) -> None:
     ingest(folder, "--no-process")
-    assert claim_photo(Photo.objects.get().pk) is not None
+    assert claim_row(Photo, Photo.objects.get().pk) is not None
     said = ingest(folder)
     assert "0 photos processed, 0 failed, 1 still waiting" in said
     assert "run_worker" in said

@@ -10,18 +10,17 @@ from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from recognition.models import Photo
-from recognition.processing import (
+from recognition.leases import (
     LeaseLost,
-    claim_next_photo,
-    claim_photo,
+    claim_next,
+    claim_row,
     fail_claim,
     finish_claim,
     keep_lease,
     release_claim,
-    retry_photos,
-    sweep,
 )
+from recognition.models import Photo
+from recognition.processing import retry_photos, sweep, waiting_photos
 from tests.factories import make_event, make_photo
 
 pytestmark = pytest.mark.django_db
@@ -33,26 +32,26 @@ def expire(photo: Photo) -> None:
 
 def test_the_oldest_waiting_photo_is_claimed_first() -> None:
     first, _second = make_photo(state="queued"), make_photo(state="queued")
-    claim = claim_next_photo()
+    claim = claim_next(waiting_photos())
     assert claim is not None
-    assert claim.photo == first
-    assert (claim.photo.state, claim.photo.attempts) == ("processing", 1)
+    assert claim.row == first
+    assert (claim.row.state, claim.row.attempts) == ("processing", 1)
 
 
 def test_a_photo_is_claimed_once() -> None:
     photo = make_photo(state="queued")
-    assert claim_photo(photo.pk) is not None
-    assert claim_photo(photo.pk) is None
-    assert claim_next_photo() is None
+    assert claim_row(Photo, photo.pk) is not None
+    assert claim_row(Photo, photo.pk) is None
+    assert claim_next(waiting_photos()) is None
 
 
 def test_a_worker_that_lost_its_lease_may_not_finish() -> None:
     photo = make_photo(state="queued")
-    old = claim_photo(photo.pk)
+    old = claim_row(Photo, photo.pk)
     assert old is not None
     expire(photo)
     assert sweep() == 1
-    new = claim_photo(photo.pk)
+    new = claim_row(Photo, photo.pk)
     assert new is not None
     with pytest.raises(LeaseLost):
         finish_claim(old)
@@ -63,11 +62,11 @@ def test_a_worker_that_lost_its_lease_may_not_finish() -> None:
 
 def test_a_late_failure_of_the_old_worker_changes_nothing() -> None:
     photo = make_photo(state="queued")
-    old = claim_photo(photo.pk)
+    old = claim_row(Photo, photo.pk)
     assert old is not None
     expire(photo)
     sweep()
-    new = claim_photo(photo.pk)
+    new = claim_row(Photo, photo.pk)
     fail_claim(old, code="processing_error", reason="late", final=True)
     photo.refresh_from_db()
     assert new is not None
@@ -77,11 +76,11 @@ def test_a_late_failure_of_the_old_worker_changes_nothing() -> None:
 def test_a_failed_attempt_waits_and_is_tried_three_times() -> None:
     photo = make_photo(state="queued")
     for attempt in (1, 2, 3):
-        claim = claim_photo(photo.pk)
+        claim = claim_row(Photo, photo.pk)
         assert claim is not None
-        assert claim.photo.attempts == attempt
+        assert claim.row.attempts == attempt
         fail_claim(claim, code="processing_error", reason="It broke.", final=False)
-        assert claim_next_photo() is None
+        assert claim_next(waiting_photos()) is None
         expire(photo)
     photo.refresh_from_db()
     assert (photo.state, photo.failure_code, photo.failure_reason) == (
@@ -94,7 +93,7 @@ def test_a_failed_attempt_waits_and_is_tried_three_times() -> None:
 def test_three_dead_workers_list_the_photo_as_failed_with_its_reason() -> None:
     photo = make_photo(state="queued")
     for _ in range(3):
-        assert claim_photo(photo.pk) is not None
+        assert claim_row(Photo, photo.pk) is not None
         expire(photo)
         sweep()
     photo.refresh_from_db()
@@ -104,7 +103,7 @@ def test_three_dead_workers_list_the_photo_as_failed_with_its_reason() -> None:
 
 def test_the_sweep_leaves_a_living_lease_alone() -> None:
     photo = make_photo(state="queued")
-    assert claim_photo(photo.pk) is not None
+    assert claim_row(Photo, photo.pk) is not None
     assert sweep() == 0
     photo.refresh_from_db()
     assert photo.state == "processing"
@@ -120,16 +119,16 @@ def test_the_sweep_brings_a_task_for_photos_that_wait_without_one() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_long_photo_keeps_its_lease(settings: object) -> None:
     settings.FACEVAULT_LEASE_SECONDS = 0.3  # type: ignore[attr-defined]
-    claim = claim_photo(make_photo(state="queued").pk)
+    claim = claim_row(Photo, make_photo(state="queued").pk)
     assert claim is not None
     with keep_lease(claim):
         deadline = timezone.now() + timedelta(seconds=10)
-        first = claim.photo.lease_until
+        first = claim.row.lease_until
         while timezone.now() < deadline:
-            claim.photo.refresh_from_db()
-            if claim.photo.lease_until != first:
+            claim.row.refresh_from_db()
+            if claim.row.lease_until != first:
                 break
-    assert claim.photo.lease_until != first
+    assert claim.row.lease_until != first
     connection.close()
 
 
@@ -138,14 +137,14 @@ def test_a_photo_that_hangs_loses_its_lease_in_the_end(
     settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FACEVAULT_LEASE_SECONDS = 0.3  # type: ignore[attr-defined]
-    monkeypatch.setattr("recognition.processing.MAX_PROCESSING_SECONDS", 0.2)
-    claim = claim_photo(make_photo(state="queued").pk)
+    monkeypatch.setattr("recognition.leases.MAX_PROCESSING_SECONDS", 0.2)
+    claim = claim_row(Photo, make_photo(state="queued").pk)
     assert claim is not None
     with keep_lease(claim):
-        (renewing,) = [one for one in threading.enumerate() if one.name == f"lease-{claim.photo.pk}"]
+        (renewing,) = [one for one in threading.enumerate() if one.name == f"lease-{claim.row.pk}"]
         renewing.join(timeout=10)
         assert not renewing.is_alive()
-        expire(claim.photo)
+        expire(claim.row)
         assert sweep() == 1
     with pytest.raises(LeaseLost):
         finish_claim(claim)
@@ -154,7 +153,7 @@ def test_a_photo_that_hangs_loses_its_lease_in_the_end(
 
 def fail(photo: Photo) -> Photo:
     for _ in range(3):
-        claim = claim_photo(photo.pk)
+        claim = claim_row(Photo, photo.pk)
         assert claim is not None
         fail_claim(claim, code="processing_error", reason="It broke.", final=False)
     photo.refresh_from_db()
@@ -171,7 +170,7 @@ def test_a_failed_photo_is_retried_as_if_for_the_first_time() -> None:
     assert (failed.failure_code, failed.failure_reason, done.state) == ("", "", "done")
     assert DBTaskResult.objects.filter(status="READY").count() == 1
     assert retry_photos(Photo.objects.all()) == 0
-    assert claim_next_photo() is not None
+    assert claim_next(waiting_photos()) is not None
 
 
 def test_only_the_given_photos_are_retried() -> None:
@@ -184,7 +183,7 @@ def test_only_the_given_photos_are_retried() -> None:
 def test_a_released_photo_has_not_been_tried() -> None:
     photo = make_photo(state="queued")
     for _ in range(5):
-        claim = claim_photo(photo.pk)
+        claim = claim_row(Photo, photo.pk)
         assert claim is not None
         release_claim(claim)
     photo.refresh_from_db()
@@ -193,11 +192,11 @@ def test_a_released_photo_has_not_been_tried() -> None:
 
 def test_a_late_release_of_the_old_worker_changes_nothing() -> None:
     photo = make_photo(state="queued")
-    old = claim_photo(photo.pk)
+    old = claim_row(Photo, photo.pk)
     assert old is not None
     expire(photo)
     sweep()
-    assert claim_photo(photo.pk) is not None
+    assert claim_row(Photo, photo.pk) is not None
     release_claim(old)
     photo.refresh_from_db()
     assert (photo.state, photo.attempts) == ("processing", 2)

@@ -16,7 +16,8 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from recognition.gallery_journal import prune_journal
-from recognition.processing import stopping, sweep
+from recognition.leases import stopping
+from recognition.processing import sweep
 from recognition.storage import remove_stale_uploads
 
 logger = logging.getLogger(__name__)

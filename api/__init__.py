@@ -1,0 +1,1 @@
+"""The REST API: thin, over the same functions as the pages."""

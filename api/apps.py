@@ -1,0 +1,7 @@
+"""App configuration of the API."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    name = "api"
