@@ -16,6 +16,8 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
+from recognition._heic import is_installed, name_brand, open_heic
+
 MAX_BYTES = 50 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384
@@ -23,8 +25,8 @@ MAX_ASPECT = 50
 MIN_SIDE = 16
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
-_HEAD_BYTES = 32
-# Everything Pillow's three decoders were seen to raise on damaged files; a bug of ours would be a NameError
+_HEAD_BYTES = 64
+# Everything Pillow's three decoders and libheif were seen to raise on damaged files; a bug of ours would be a NameError
 # or an AssertionError and still surfaces.
 DECODER_ERRORS = (
     OSError,
@@ -66,13 +68,13 @@ class OpenPhoto:
 
 
 @contextlib.contextmanager
-def open_checked(file: BinaryIO, *, max_pixels: int, max_bytes: int) -> Iterator[OpenPhoto]:
+def open_checked(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool) -> Iterator[OpenPhoto]:
     """A photo whose header passed every check, not yet decoded."""
-    kind = _check_bytes(file, max_pixels=max_pixels, max_bytes=max_bytes)
+    kind = _check_bytes(file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic)
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(file, formats=_FORMATS)
+            image = open_heic(file) if kind == "HEIC" else Image.open(file, formats=_FORMATS)
         except Image.DecompressionBombError as error:
             raise _too_many_pixels(max_pixels) from error
         except DECODER_ERRORS as error:
@@ -80,7 +82,9 @@ def open_checked(file: BinaryIO, *, max_pixels: int, max_bytes: int) -> Iterator
             raise damaged(kind) from error
         try:
             exif = _read_exif(image)
-            orientation, captured_at = _orientation(exif), _captured_at(exif)
+            # libheif turns by the file's own properties; EXIF in a HEIC repeats them and must not turn it again.
+            orientation = 1 if kind == "HEIC" else _orientation(exif)
+            captured_at = _captured_at(exif)
         except DECODER_ERRORS:  # a photo is not refused for its metadata
             orientation, captured_at = 1, None
     try:
@@ -91,7 +95,7 @@ def open_checked(file: BinaryIO, *, max_pixels: int, max_bytes: int) -> Iterator
         file.seek(0)
 
 
-def _check_bytes(file: BinaryIO, *, max_pixels: int, max_bytes: int) -> str:
+def _check_bytes(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool) -> str:
     """The format by content; refuse what is empty, too large, foreign, or a WebP whose canvas is too large."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
@@ -110,11 +114,29 @@ def _check_bytes(file: BinaryIO, *, max_pixels: int, max_bytes: int) -> str:
         if kind == "WEBP" and (canvas := _webp_canvas(head)) is not None:
             _check_size(*canvas, max_pixels=max_pixels)
         return kind
+    if kind == "HEIC":
+        _check_heic(allowed=heic)
+        return kind
     if kind:
         raise PhotoRefused(
             "unsupported_format", f"{kind} files are not supported; export the photo as JPEG, PNG or WebP."
         )
     raise PhotoRefused("not_an_image", "This is not an image file; upload a JPEG, PNG or WebP photo.")
+
+
+def _check_heic(*, allowed: bool) -> None:
+    if not allowed:
+        raise PhotoRefused(
+            "unsupported_format",
+            "HEIC photos are not switched on here. On the phone choose 'Most compatible' for the camera's format or "
+            "export the photo as JPEG, or ask the administrator to switch HEIC on.",
+        )
+    if not is_installed():
+        raise PhotoRefused(
+            "heic_unavailable",
+            "This server cannot read HEIC photos: the package pillow-heif is missing. Ask the administrator to install "
+            "it, or export the photo as JPEG.",
+        )
 
 
 def _sniff(head: bytes) -> str:
@@ -126,12 +148,7 @@ def _sniff(head: bytes) -> str:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "WEBP"
     if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        if brand in (b"avif", b"avis"):
-            return "AVIF"
-        if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-            return "HEIC"
-        return "Video"
+        return name_brand(head)
     for magic, name in (
         (b"GIF8", "GIF"),
         (b"II*\0", "TIFF or camera raw"),

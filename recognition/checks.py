@@ -1,4 +1,4 @@
-"""System checks: the embedder in use and why, stored embeddings it cannot use, SQLite's version, Pillow's formats."""
+"""System checks: the embedder in use and why, stored embeddings it cannot use, SQLite's version, the formats of photos."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db import DatabaseError, connection
 
@@ -97,3 +98,27 @@ def check_pillow(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
                 )
             )
     return found
+
+
+@register
+def check_heic(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """HEIC that is switched on must work: at the first upload it would be too late to say what is missing."""
+    if not settings.FACEVAULT_HEIC:
+        return []
+    try:
+        import pillow_heif
+
+        decoders = pillow_heif.libheif_info()["decoders"]
+    except ImportError as error:
+        problem = f"pillow-heif cannot be used ({error})"
+    else:
+        if decoders:
+            return []
+        problem = "pillow-heif was built without a decoder"
+    return [
+        Error(
+            f"FACEVAULT_HEIC is on, but {problem}.",
+            hint="Run pip install -r requirements-heic.txt, or set FACEVAULT_HEIC=no.",
+            id="recognition.E004",
+        )
+    ]

@@ -67,9 +67,14 @@ class PhotoInfo:
     captured_at: datetime | None
 
 
-def read_photo_info(file: BinaryIO, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> PhotoInfo:
-    """Check a photo by its header alone; raise PhotoRefused. The file's position is put back to 0."""
-    with open_checked(file, max_pixels=max_pixels, max_bytes=max_bytes) as photo:
+def read_photo_info(
+    file: BinaryIO, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, heic: bool = False
+) -> PhotoInfo:
+    """Check a photo by its header alone; raise PhotoRefused. The file's position is put back to 0.
+
+    `heic` lets HEIC files in, for which pillow-heif must be installed.
+    """
+    with open_checked(file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic) as photo:
         width, height = photo.image.size
         if photo.orientation >= 5:
             width, height = height, width
@@ -77,7 +82,7 @@ def read_photo_info(file: BinaryIO, *, max_pixels: int = MAX_PIXELS, max_bytes: 
 
 
 def decode_photo(
-    file: BinaryIO | Path, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES
+    file: BinaryIO | Path, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, heic: bool = False
 ) -> NDArray[np.uint8]:
     """Oriented sRGB pixels of the first frame, shape (height, width, 3); raise PhotoRefused.
 
@@ -85,10 +90,13 @@ def decode_photo(
     """
     if isinstance(file, Path):
         with file.open("rb") as opened:
-            return decode_photo(opened, max_pixels=max_pixels, max_bytes=max_bytes)
-    with open_checked(file, max_pixels=max_pixels, max_bytes=max_bytes) as photo:
+            return decode_photo(opened, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic)
+    with open_checked(file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic) as photo:
         try:
+            announced = photo.image.size
             photo.image.load()
+            if photo.image.size != announced:  # the pixels of a HEIC may be others than its header says
+                raise damaged(photo.format)
             rgb = _to_rgb(photo.image)
             turn = _TURNS.get(photo.orientation)
             if turn is not None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NETS = {"torch", "torchvision", "facenet_pytorch", "dlib", "_dlib_pybind11", "openvino"}
+NETS = {"torch", "torchvision", "facenet_pytorch", "dlib", "_dlib_pybind11", "openvino", "transformers"}
 
 _PROGRAM = """
 import sys

@@ -1,7 +1,7 @@
 """The nets that turn faces into vectors. Importing this loads none of them."""
 
 from recognition.embedders.base import Embedder, EmbedderInfo, Thresholds
-from recognition.embedders.choice import EmbedderChoice, choose_embedder
+from recognition.embedders.choice import EmbedderChoice, choose_embedder, name_embedder
 from recognition.embedders.registry import (
     EmbedderUnknown,
     describe_embedder,
@@ -23,5 +23,6 @@ __all__ = [
     "describe_embedder",
     "embedders",
     "get_embedder",
+    "name_embedder",
     "reset_embedders",
 ]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognition.embedders import dlib_resnet, facenet
+from recognition.embedders import dinov3, dlib_resnet, facenet
+from recognition.embedders.registry import EmbedderUnknown
 from recognition.embedders.weights import find_problem, plan_weights
+
+# What each kind's weights on this machine are called.
+_IDS: dict[str, Callable[[], str]] = {
+    facenet.NAME: lambda: facenet.facenet_id(plan_weights()),
+    dlib_resnet.NAME: lambda: dlib_resnet.EMBEDDER_ID,
+    dinov3.NAME: dinov3.find_dinov3_id,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +44,11 @@ def choose_embedder(
             "run `manage.py fetch_weights`, then `manage.py use_embedder`, before the first photos."
         ),
     )
+
+
+def name_embedder(name: str) -> EmbedderChoice:
+    """The embedder of that name with this machine's weights; raise EmbedderUnknown, WeightsMissing or WeightsRefused."""
+    find_id = _IDS.get(name)
+    if find_id is None:
+        raise EmbedderUnknown(f"no embedder called {name!r}; there are: {', '.join(sorted(_IDS))}")
+    return EmbedderChoice(embedder_id=find_id(), reason="It was chosen by name.")

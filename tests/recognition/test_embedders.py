@@ -257,7 +257,7 @@ def test_importing_and_describing_loads_no_net_library() -> None:
         "from recognition.embedders import describe_embedder\n"
         "from recognition.embedders.dlib_resnet import EMBEDDER_ID\n"
         "describe_embedder('facenet-vggface2'); describe_embedder(EMBEDDER_ID)\n"
-        "heavy = {'torch', 'torchvision', 'facenet_pytorch', 'dlib', '_dlib_pybind11', 'faiss'}\n"
+        "heavy = {'torch', 'torchvision', 'facenet_pytorch', 'dlib', '_dlib_pybind11', 'faiss', 'transformers'}\n"
         "found = heavy & set(sys.modules)\n"
         "assert not found, found\n"
     )

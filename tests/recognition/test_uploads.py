@@ -134,7 +134,7 @@ def test_a_lost_original_is_written_back_by_the_same_upload(event: Event, data_f
 def test_an_event_that_is_deleted_meanwhile_refuses_the_photo(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def delete_meanwhile(file: BinaryIO, **caps: int) -> object:
+    def delete_meanwhile(file: BinaryIO, **caps: Any) -> object:
         Event.objects.all().delete()
         return read_photo_info(file, **caps)
 
@@ -197,7 +197,7 @@ def test_the_same_bytes_in_another_event_share_one_file(event: Event, data_folde
 def test_a_duplicate_that_slips_past_the_first_look_is_still_one_row(
     event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def add_meanwhile(file: BinaryIO, **caps: int) -> object:
+    def add_meanwhile(file: BinaryIO, **caps: Any) -> object:
         monkeypatch.undo()
         add(event, draw_photo("red"), "meanwhile.png")
         return read_photo_info(file, **caps)
