@@ -26,10 +26,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 class Child:
     """One process that is started again when it dies: an out-of-memory kill must not stop the others."""
 
-    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, name: str, command: list[str]) -> None:
         self.name = name
         self._command = command
-        self._environment = {**os.environ, **environment}
         self._failures = 0
         self._next_start = 0.0
         self._started = 0.0
@@ -38,7 +37,7 @@ class Child:
     def start(self) -> None:
         # A group of its own: Ctrl-C reaches us alone, and we stop them in order.
         self.process = subprocess.Popen(  # noqa: S603
-            self._command, env=self._environment, start_new_session=True, preexec_fn=_die_with_parent
+            self._command, start_new_session=True, preexec_fn=_die_with_parent
         )
         self._started = time.monotonic()
 
@@ -83,7 +82,7 @@ def main() -> int:
     prepare()
     workers = [_worker(number) for number in range(env_int("FACEVAULT_WORKERS", 1))]
     address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}/"
-    return _run([_web(host, port), *workers], address)
+    return _run([_web(), *workers], address)
 
 
 def prepare() -> None:
@@ -104,19 +103,13 @@ def prepare() -> None:
         )
 
 
-def _web(host: str, port: int) -> Child:
-    command = [
-        *(sys.executable, "-m", "gunicorn", "facevault_site.wsgi:application", "--bind", f"{host}:{port}"),
-        # No preload: a process that forks after OpenMP has started hangs.
-        *("--worker-class", "gthread", "--workers", str(env_int("FACEVAULT_WEB_WORKERS", 2, minimum=1))),
-        *("--threads", "4", "--timeout", "120", "--graceful-timeout", "10", "--no-control-socket"),
-        *("--max-requests", "5000", "--max-requests-jitter", "500", "--log-level", "warning"),
-    ]
-    return Child("web server", command, {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+def _web() -> Child:
+    config = ("--config", "python:facevault_site.gunicorn_conf")
+    return Child("web server", [sys.executable, "-m", "gunicorn", *config, "facevault_site.wsgi:application"])
 
 
 def _worker(number: int) -> Child:
-    return Child(f"worker {number + 1}", [sys.executable, "manage.py", "run_worker"], {})
+    return Child(f"worker {number + 1}", [sys.executable, "manage.py", "run_worker"])
 
 
 def _run(children: list[Child], address: str) -> int:

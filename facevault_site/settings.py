@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from facevault_site.env import env_bool, env_int, env_list, env_path, env_str
+from facevault_site.env import env_bool, env_choice, env_int, env_list, env_path, env_str
 from facevault_site.secret import read_or_make_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,13 +21,18 @@ FACEVAULT_WEIGHTS_URL = env_str(
     "FACEVAULT_WEIGHTS_URL",
     "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
 )
+FACEVAULT_DINOV3 = env_str("FACEVAULT_DINOV3", "facebook/dinov3-vitb16-pretrain-lvd1689m")
 FACEVAULT_IVF_FROM = env_int("FACEVAULT_IVF_FROM", 300_000, minimum=1)
 FACEVAULT_IVF_NLIST = env_int("FACEVAULT_IVF_NLIST", 0)
 FACEVAULT_IVF_NPROBE = env_int("FACEVAULT_IVF_NPROBE", 0)
 FACEVAULT_MAX_FILE_MB = env_int("FACEVAULT_MAX_FILE_MB", 50, minimum=1)
 FACEVAULT_MAX_ARCHIVE_MB = env_int("FACEVAULT_MAX_ARCHIVE_MB", 2_000, minimum=1)
 FACEVAULT_MAX_PIXELS = env_int("FACEVAULT_MAX_PIXELS", 50_000_000, minimum=10_000)
+FACEVAULT_HEIC = env_bool("FACEVAULT_HEIC", default=False)
 FACEVAULT_LEASE_SECONDS = env_int("FACEVAULT_LEASE_SECONDS", 60, minimum=2)
+FACEVAULT_MIN_FREE_MB = env_int("FACEVAULT_MIN_FREE_MB", 2_048)
+FACEVAULT_EXPORT_DIRECT = env_int("FACEVAULT_EXPORT_DIRECT", 500)
+FACEVAULT_EXPORT_HOURS = env_int("FACEVAULT_EXPORT_HOURS", 24, minimum=1)
 
 DEBUG = env_bool("FACEVAULT_DEBUG", default=False)
 SECRET_KEY = env_str("FACEVAULT_SECRET_KEY") or read_or_make_secret_key(FACEVAULT_DATA)
@@ -49,11 +54,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "template_partials",
+    "rest_framework",
+    "drf_spectacular",
     "csp",
     "django_tasks",
     "django_tasks_db",
 ]
 MIDDLEWARE = [
+    "facevault_site.logs.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -161,6 +169,35 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- the API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenOrSession"],
+    # Who may do what is stated by each view and enforced before it, by access.middleware.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.OneAnswer",
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "api.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "api.errors.answer_exception",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "FaceVault",
+    "VERSION": "1",
+    "DESCRIPTION": "Photos in, people named, photos out. The guide is docs/api.md.",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "WorkState": "api.serializers.common.WORK_STATES",
+        "FaceState": "api.serializers.faces.STATES",
+    },
+}
+
 # --- files
 STATIC_URL = "static/"
 STATIC_ROOT = FACEVAULT_DATA / "static"
@@ -182,11 +219,32 @@ TIME_ZONE = env_str("FACEVAULT_TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = False
 
+# --- what happened: ids alone, see facevault_site/logs.py
+LOG_LEVEL = env_str("FACEVAULT_LOG_LEVEL", "INFO").upper()
+# What libraries say at DEBUG holds names: SQL with its values, a template's variables, the camera owner's EXIF tags.
+_LIBRARIES = "INFO" if LOG_LEVEL in {"DEBUG", "NOTSET"} else LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env_str("FACEVAULT_LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}, "faiss.loader": {"level": "WARNING"}},
+    "formatters": {
+        "plain": {"()": "facevault_site.logs.PlainFormatter"},
+        "json": {"()": "facevault_site.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env_choice("FACEVAULT_LOG_FORMAT", "plain", "json"),
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # Without handlers of their own: Django's would mail whole requests.
+        "django": {"handlers": [], "level": _LIBRARIES},
+        # The line of each request says it already.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        "PIL": {"level": _LIBRARIES},
+        "psycopg": {"level": _LIBRARIES},
+        "faiss.loader": {"level": "WARNING"},
+    },
 }

@@ -8,7 +8,9 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
-    sources = "".join((ROOT / "facevault_site" / name).read_text() for name in ("settings.py", "run.py"))
+    sources = "".join(
+        (ROOT / "facevault_site" / name).read_text() for name in ("settings.py", "run.py", "gunicorn_conf.py")
+    )
     read = set(re.findall(r'env_\w+\(\s*"([A-Z_0-9]+)"', sources))
     documented = set(re.findall(r"`((?:FACEVAULT_|DATABASE_URL)[A-Z_0-9]*)`", README))
     assert documented == read

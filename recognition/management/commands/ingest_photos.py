@@ -2,65 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from recognition.drop_folder import DropFolder
+from recognition.drop_watch import DropWatch, EventGone, stopped_by_signals
 from recognition.events import create_event
+from recognition.leases import claim_next
 from recognition.management.commands.run_worker import load_models
+from recognition.management.refused_list import RefusedList, open_refused_list
 from recognition.models import Event, Face, Photo
-from recognition.processing import claim_next_photo, sweep
+from recognition.processing import sweep
 from recognition.text import clean_name
 from recognition.uploads import add_files
 
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".zip"}
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".zip"}
 POLL_SECONDS = 1.0
 # When no photo gets done for so long (a full disk, a worker that hangs), the rest is reported as waiting. It is longer
 # than a dead process's lease and than every pause between two attempts.
 PATIENCE_SECONDS = 300.0
+EVENT_GONE = 3  # exit status
 _AGAIN = "Run the same command again: it goes on where it stopped."
-
-
-class RefusedList:
-    """The CSV of what was refused; each row is in the file at once, so that a kill loses none."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._writer = csv.writer(file)
-        self._failed: set[int] = set()
-        self.count = 0
-        self._write("file", "code", "reason")
-
-    def add(self, name: str, code: str, reason: str) -> None:
-        self.count += 1
-        self._write(name, code, reason)
-
-    def add_failed(self, photo: Photo) -> None:
-        """A photo that was added and could not be processed, once."""
-        if photo.pk not in self._failed:
-            self._failed.add(photo.pk)
-            self.add(photo.name, photo.failure_code, photo.failure_reason)
-
-    def _write(self, *cells: str) -> None:
-        # File names come from anywhere: bytes that are no text cannot be encoded, and a formula would be run.
-        texts = [clean_name(cell) for cell in cells]
-        safe = [f"'{text}" if text.startswith(("=", "+", "-", "@")) else text for text in texts]
-        try:
-            self._writer.writerow(safe)
-            self._file.flush()
-        except OSError as error:
-            raise CommandError(
-                f"The list of refused files cannot be written ({error.strerror}). Name another file with --refused. "
-                f"{_AGAIN}"
-            ) from error
 
 
 class Command(BaseCommand):
@@ -82,6 +51,25 @@ class Command(BaseCommand):
             metavar="FILE",
             help="where to list what was refused",
         )
+        watch = parser.add_argument_group("a drop folder")
+        watch.add_argument(
+            "--watch",
+            action="store_true",
+            help="keep running, and add each file once it has stopped growing; a running worker processes them",
+        )
+        watch.add_argument(
+            "--settle",
+            type=_seconds,
+            default=3.0,
+            metavar="SECONDS",
+            help="a file that looks the same for so long is whole (3)",
+        )
+        watch.add_argument(
+            "--interval", type=_seconds, default=2.0, metavar="SECONDS", help="pause between two looks (2)"
+        )
+        watch.add_argument(
+            "--move-to", type=Path, metavar="DIR", help="where files go once they are added; else they stay"
+        )
 
     def handle(
         self,
@@ -91,17 +79,29 @@ class Command(BaseCommand):
         recursive: bool,
         no_process: bool,
         refused: Path,
+        watch: bool,
+        settle: float,
+        interval: float,
+        move_to: Path | None,
         **options: Any,
     ) -> None:
         if not folder.is_dir():
             raise CommandError(f"{folder} is not a folder.")
+        if watch:
+            leave_out = [refused] if move_to is None else [refused, move_to]
+            drop = DropFolder(folder, settle=settle, recursive=recursive, leave_out=leave_out)
+            with open_refused_list(refused) as listed:
+                self._watch(
+                    _event_named(_checked_name(event)), drop, listed, interval=interval, move_to=move_to
+                )
+            return
         files = sorted(_files(folder, recursive=recursive))
         if not any(path.suffix.lower() in SUFFIXES for path in files):
             raise CommandError(
                 f"No JPEG, PNG or WebP files in {folder}{'' if recursive else ' (try --recursive)'}."
             )
         name = _checked_name(event)
-        with _open_refused(refused) as listed:
+        with open_refused_list(refused) as listed:
             try:
                 row = _event_named(name)
                 outcomes = self._add(row, folder, files, listed)
@@ -112,6 +112,36 @@ class Command(BaseCommand):
                 raise CommandError(f"Stopped. {_AGAIN}", returncode=130) from None
         if listed.count:
             self.stdout.write(f"What was refused and why: {refused}")
+
+    def _watch(
+        self, event: Event, drop: DropFolder, listed: RefusedList, *, interval: float, move_to: Path | None
+    ) -> None:
+        watch = DropWatch(
+            event=event,
+            folder=drop,
+            suffixes=SUFFIXES,
+            interval=interval,
+            move_to=move_to,
+            say=self._say,
+            refuse=listed.add,
+        )
+        with stopped_by_signals(watch):
+            self._say("Watching. A running worker processes what is added. Ctrl-C or SIGTERM stops it.")
+            try:
+                watch.run()
+            except EventGone:
+                # Not to be made again by a supervisor's restart: whoever deleted it meant the photos, too.
+                raise CommandError(
+                    "The event was deleted. To go on with another one, start again with its --event.",
+                    returncode=EVENT_GONE,
+                ) from None
+            except OSError as error:
+                raise _data_folder_fault(error) from error
+        self._say("Stopped.")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
 
     def _add(self, event: Event, folder: Path, files: list[Path], listed: RefusedList) -> Counter[str]:
         outcomes: Counter[str] = Counter()
@@ -148,10 +178,7 @@ class Command(BaseCommand):
                                 outcomes[result.outcome] += 1
                     except OSError as error:
                         # What the photo itself may raise is a refusal above; this is our own folder.
-                        raise CommandError(
-                            f"The data folder {settings.FACEVAULT_DATA} cannot be written ({error.strerror}). Check "
-                            f"its disk and who owns it. {_AGAIN}"
-                        ) from error
+                        raise _data_folder_fault(error) from error
         return outcomes
 
     def _process(self, event: Event, listed: RefusedList) -> None:
@@ -164,9 +191,9 @@ class Command(BaseCommand):
         with tqdm(total=left, desc="Processing", unit="photo", disable=None) as bar:
             while left and time.monotonic() - moved_at < PATIENCE_SECONDS:
                 # A running worker may be at the same photos: whoever claims one first has it.
-                if claim := claim_next_photo(event.photos.all()):
+                if claim := claim_next(event.photos.all()):
                     process_claimed_photo(claim)
-                    for photo in event.photos.filter(pk=claim.photo.pk, state=Photo.State.FAILED):
+                    for photo in event.photos.filter(pk=claim.row.pk, state=Photo.State.FAILED):
                         listed.add_failed(photo)
                 else:
                     # The others wait for their next attempt, are in a worker's hands, or were in a dead one's.
@@ -200,17 +227,18 @@ class Command(BaseCommand):
                 self.stdout.write(f"The worker takes those that wait (`manage.py run_worker`). {_AGAIN}")
 
 
-@contextmanager
-def _open_refused(path: Path) -> Iterator[RefusedList]:
-    """Opened before any work is done: hours later it would be too late to learn that the list cannot be written."""
-    try:
-        file = path.open("w", newline="", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(
-            f"{path} cannot be written ({error.strerror}). Name another file with --refused."
-        ) from error
-    with file:
-        yield RefusedList(file)
+def _data_folder_fault(error: OSError) -> CommandError:
+    return CommandError(
+        f"The data folder {settings.FACEVAULT_DATA} cannot be written ({error.strerror}). Check its disk and who owns "
+        f"it. {_AGAIN}"
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 3600:
+        raise ValueError
+    return seconds
 
 
 def _files(folder: Path, *, recursive: bool) -> Iterator[Path]:
@@ -229,6 +257,6 @@ def _checked_name(name: str) -> str:
 
 
 def _event_named(name: str) -> Event:
-    return Event.objects.filter(name__iexact=name).first() or create_event(
+    return Event.objects.filter(name__iexact=name, deleted_at=None).first() or create_event(
         name=name, held_on=None, place="", user=None
     )

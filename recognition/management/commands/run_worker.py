@@ -15,15 +15,21 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from recognition.event_deletion import sweep_deletions
+from recognition.exports import sweep_exports
 from recognition.gallery_journal import prune_journal
 from recognition.leases import stopping
+from recognition.orphans import remove_orphans
+from recognition.probes import sweep_probes
 from recognition.processing import sweep
 from recognition.storage import remove_stale_uploads
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
-CLEAN_EVERY = 720  # sweeps, about an hour
+CLEAN_UPLOADS_EVERY = 60  # sweeps, about five minutes: the picture of a search may be among what is left
+CLEAN_EVERY = 720  # about an hour
+REMOVE_ORPHANS_EVERY = 24 * CLEAN_EVERY  # about a day: it looks at every file
 KEEP_TASKS = timedelta(days=1)
 # An index that is further behind builds itself anew, which takes about as long as reading so much journal.
 KEEP_VERSIONS = 100_000
@@ -65,6 +71,9 @@ class Command(BaseCommand):
         )
         worker.configure_signals()
         sweep()
+        sweep_deletions()
+        sweep_probes()
+        remove_stale_uploads()
         finished = threading.Event()
         sweeper = threading.Thread(target=_sweep_until, args=(finished,), name="sweep", daemon=True)
         sweeper.start()
@@ -106,9 +115,15 @@ def _sweep_until(finished: threading.Event) -> None:
         rounds += 1
         try:
             sweep()
-            if rounds % CLEAN_EVERY == 0:
+            sweep_deletions()
+            sweep_probes()
+            sweep_exports()
+            if rounds % CLEAN_UPLOADS_EVERY == 0:
                 remove_stale_uploads()
+            if rounds % CLEAN_EVERY == 0:
                 prune_journal(keep_versions=KEEP_VERSIONS)
+                if rounds % REMOVE_ORPHANS_EVERY == 0:
+                    remove_orphans()
                 DBTaskResult.objects.filter(enqueued_at__lt=timezone.now() - KEEP_TASKS).exclude(
                     status="READY"
                 ).delete()
