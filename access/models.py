@@ -48,3 +48,7 @@ class ApiToken(models.Model):
     @property
     def expired(self) -> bool:
         return self.expires_at <= timezone.now()
+
+    @property
+    def alive(self) -> bool:
+        return self.revoked_at is None and not self.expired

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -18,6 +18,9 @@ MANAGER: Final = "manager"
 ROLES: Final = (VIEWER, UPLOADER, LABELER, MANAGER)
 # Whoever may see all photos of an event, the faces on them and their names; an uploader sees what they brought.
 SEEING: Final = (VIEWER, LABELER, MANAGER)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User as Account
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -91,12 +94,11 @@ def _read_grants(user: User) -> _Grants:
         return _Grants(frozenset(), _by_role([]))
     if getattr(user, "is_superuser", False):
         return _Grants(frozenset(ROLES), _by_role([]))
-    groups: Any = user.groups  # type: ignore[union-attr]
-    everywhere = frozenset(groups.filter(name__in=ROLES).values_list("name", flat=True))
+    account = cast("Account", user)
+    everywhere = frozenset(account.groups.filter(name__in=ROLES).values_list("name", flat=True))
     if MANAGER in everywhere:
         return _Grants(frozenset(ROLES), _by_role([]))
-    grants: Any = user.event_grants  # type: ignore[union-attr]
-    return _Grants(everywhere, _by_role(grants.order_by().values_list("role", "event")))
+    return _Grants(everywhere, _by_role(account.event_grants.order_by().values_list("role", "event")))
 
 
 def _by_role(rows: Iterable[tuple[str, int]]) -> dict[str, frozenset[int]]:

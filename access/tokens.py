@@ -6,8 +6,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
-from django.db.models import Q
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 
@@ -55,6 +56,15 @@ def create_token(*, user: User, name: str, scopes: list[str], expires_at: dateti
         expires_at=expires_at,
     )
     return NewToken(token, secret)
+
+
+def tokens_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[ApiToken]:
+    """The user's own tokens; an administrator sees everybody's."""
+    return (
+        ApiToken.objects.all()
+        if getattr(user, "is_superuser", False)
+        else ApiToken.objects.filter(user=user.pk)
+    )
 
 
 def revoke_token(token: ApiToken) -> None:

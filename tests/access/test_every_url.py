@@ -18,8 +18,8 @@ from tests.conftest import make_user
 pytestmark = pytest.mark.django_db
 
 # A new name here is a decision, never an accident.
-PUBLIC = {"login", "healthz"}
-FOR_ANYONE_SIGNED_IN = {"overview", "logout", "password-change"}
+PUBLIC = {"login", "healthz", "readyz"}
+FOR_ANYONE_SIGNED_IN = {"overview", "help", "logout", "password-change"}
 
 
 @dataclass(frozen=True)

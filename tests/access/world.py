@@ -1,0 +1,134 @@
+"""Two events with everything in them, one that a user has a role in and one that is not theirs, for the access table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from access.models import ApiToken, EventGrant
+from access.tokens import create_token
+from labeling.models import Decision
+from recognition.images import encode_jpeg
+from recognition.models import Event, Export, Face, Person, Photo, Probe, ProbeFace, Sighting, UnlabeledFace
+from recognition.storage import crop_path, original_path, preview_path, thumb_path, write_crop, write_file
+from tests.factories import make_face, make_photo
+
+_PICTURE = np.full((48, 64, 3), 127, dtype=np.uint8)
+
+
+@dataclass
+class Side:
+    """One event and what belongs to it.
+
+    `words` are in no answer to somebody who may not see the event, `personal_words` in none to anybody but their owner.
+    """
+
+    event: Event
+    photo: Photo
+    failed: Photo
+    named: Face
+    opened: Face
+    person: Person
+    decision: Decision
+    grant: EventGrant
+    token: ApiToken
+    export: Export
+    probe: Probe
+    words: list[str] = field(default_factory=list)
+    personal_words: list[str] = field(default_factory=list)
+
+    def fill(self, parameter: str) -> Any:
+        """A value for a parameter of an address; a new parameter is a decision here, never an accident."""
+        values: dict[str, Callable[[], Any]] = {
+            "event_pk": lambda: self.event.pk,
+            "photo_pk": lambda: self.photo.pk,
+            "person_pk": lambda: self.person.pk,
+            "face_id": lambda: self.opened.face_id,
+            "key": lambda: self.decision.key,
+            "grant_pk": lambda: self.grant.pk,
+            "prefix": lambda: self.token.prefix,
+            "export_id": lambda: self.export.export_id,
+            "probe_id": lambda: self.probe.probe_id,
+            "number": lambda: 1,
+        }
+        return values[parameter]()
+
+
+def make_side(name: str, *, owner: User, uploader: User) -> Side:
+    """`owner` has the exports, probes, decisions and tokens of this side, `uploader` brought its photos."""
+    event = Event.objects.create(name=f"{name} Graduation", place=f"{name} Hall")
+    person = Person.objects.create(name=f"{name} Alice", aliases=[f"{name} Ally"], external_id=f"{name}-4711")
+    photo, failed = (
+        _photo(event, f"{name}-photo.jpg", uploader),
+        _photo(event, f"{name}-broken.jpg", uploader),
+    )
+    Photo.objects.filter(pk=failed.pk).update(
+        state="failed", failure_code="unreadable", failure_reason=f"{name} is unreadable."
+    )
+    named, opened = _face(photo, name), _face(photo, f"{name} open")
+    sighting = Sighting.objects.create(
+        face=named, person=person, decided_by="human", is_reference=True, seen_at=timezone.now()
+    )
+    UnlabeledFace.objects.create(face=opened)
+    before = {"sighting": None, "unlabeled": None}
+    decision = Decision.objects.create(kind="label", actor=owner, face=named, person=person, before=before)
+    assert sighting.person_id == person.pk
+    grant = EventGrant.objects.create(
+        user=User.objects.create(username=f"{name}-colleague"), event=event, role="viewer"
+    )
+    soon = timezone.now() + timedelta(hours=1)
+    token = create_token(user=owner, name=f"{name} script", scopes=["read"], expires_at=soon).token
+    export = Export.objects.create(user=owner, event=event, expires_at=soon)
+    probe = Probe.objects.create(user=owner, byte_size=10, width=64, height=48, expires_at=soon, state="done")
+    ProbeFace.objects.create(
+        probe=probe,
+        number=1,
+        left=1,
+        top=1,
+        width=9,
+        height=9,
+        detector_score=0.9,
+        embedder_id="x",
+        vector=b"\0" * 4,
+    )
+    words = [
+        event.name,
+        event.place,
+        person.name,
+        *person.aliases,
+        str(person.external_id),
+        photo.name,
+        failed.name,
+    ]
+    words += [str(named.face_id), str(opened.face_id), photo.sha256, f"{name}-colleague"]
+    personal = [token.prefix, str(export.export_id), str(probe.probe_id)]
+    return Side(
+        event, photo, failed, named, opened, person, decision, grant, token, export, probe, words, personal
+    )
+
+
+def _photo(event: Event, name: str, uploader: User) -> Photo:
+    photo = make_photo(event)
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    Photo.objects.filter(pk=photo.pk).update(name=name, sha256=sha256, uploaded_by=uploader)
+    photo.refresh_from_db()
+    for path in (original_path(sha256, "JPEG"), preview_path(photo), thumb_path(photo)):
+        write_file(path, encode_jpeg(_PICTURE, quality=80))
+    return photo
+
+
+def _face(photo: Photo, name: str) -> Face:
+    face = make_face(photo)
+    picture = _PICTURE.copy()
+    picture[0] = hashlib.sha256(name.encode()).digest()[0]
+    Face.objects.filter(pk=face.pk).update(crop=write_crop(encode_jpeg(picture, quality=80)))
+    face.refresh_from_db()
+    assert crop_path(face).exists()
+    return face
