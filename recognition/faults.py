@@ -1,4 +1,4 @@
-"""What stopped the processing of a photo: whose fault it was, and what its people are told."""
+"""What stopped the processing of a row: whose fault it was, and what its people are told. The photos' own faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from recognition.images import PhotoRefused
-from recognition.leases import Claim, fail_claim, release_claim
+from recognition.leases import Claim, W, fail_claim, release_claim
 from recognition.models import Photo
 from recognition.storage import original_path
 
@@ -25,8 +25,8 @@ class GalleryBusy(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
-    """What stopped an attempt, for the photo's row. A passing one is not the photo's fault and costs it no attempt."""
+class Fault:
+    """What stopped an attempt, for the row. A passing one is not the row's fault and costs it no attempt."""
 
     code: str
     reason: str
@@ -35,54 +35,58 @@ class _Fault:
 
 
 def record_fault(claim: Claim[Photo], error: Exception) -> None:
-    """Tell it on the photo's row and in the log: try again later, or list the photo as failed. Never raises."""
-    photo = claim.row
-    fault = _judge(photo, error)
+    """Judge what stopped a photo and tell it. Never raises."""
+    tell_fault(claim, _judge(claim.row, error), error)
+
+
+def tell_fault(claim: Claim[W], fault: Fault, error: Exception) -> None:
+    """Tell it on the row and in the log: try again later, or list the row as failed. Never raises."""
+    row, noun = claim.row, claim.row._meta.model_name
     if isinstance(error, PhotoRefused):
-        logger.warning("photo %s refused: %s", photo.pk, fault.code)
+        logger.warning("%s %s refused: %s", noun, row.pk, fault.code)
     elif not fault.passing:
-        logger.error("photo %s could not be processed", photo.pk, exc_info=error)
-    elif photo.failure_code != fault.code:
+        logger.error("%s %s could not be processed", noun, row.pk, exc_info=error)
+    elif row.failure_code != fault.code:
         # The row still says why it waited before: a disk that is full all night is one line for each photo.
-        logger.warning("photo %s waits: %s (%s)", photo.pk, fault.code, error)
+        logger.warning("%s %s waits: %s (%s)", noun, row.pk, fault.code, error)
     try:
         if fault.passing:
             release_claim(claim, wait=_PASSING_WAIT, code=fault.code, reason=fault.reason)
         else:
             fail_claim(claim, code=fault.code, reason=fault.reason, final=fault.final)
     except DatabaseError:
-        logger.warning("photo %s could not be given back; the sweep takes it up", photo.pk, exc_info=True)
+        logger.warning("%s %s could not be given back; the sweep takes it up", noun, row.pk, exc_info=True)
 
 
-def _judge(photo: Photo, error: Exception) -> _Fault:
+def _judge(photo: Photo, error: Exception) -> Fault:
     """Whose fault it was, in a sentence for the people who look at the photo."""
     if isinstance(error, PhotoRefused):
-        return _Fault(error.code, error.message, final=True)
+        return Fault(error.code, error.message, final=True)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return _Fault(
+        return Fault(
             "no_space",
             "The server's disk is full. Tell the administrator; the photo goes on by itself when there is room again.",
             passing=True,
         )
     if isinstance(error, OperationalError | InterfaceError):
-        return _Fault(
+        return Fault(
             "database_unavailable",
             "The database did not answer. The photo is tried again by itself; if this stays, tell the administrator.",
             passing=True,
         )
     if isinstance(error, GalleryBusy):
-        return _Fault(
+        return Fault(
             "gallery_busy",
             "Faces were being named while this photo was matched. There is nothing to do: it is tried again by itself.",
             passing=True,
         )
     if isinstance(error, FileNotFoundError) and not original_path(photo.sha256, photo.format).exists():
-        return _Fault(
+        return Fault(
             "original_missing",
             "The file of this photo is gone from the server. Upload the same photo to this event again.",
             final=True,
         )
-    return _Fault(
+    return Fault(
         "processing_error",
         f"FaceVault could not process this photo ({type(error).__name__}). Press Retry; if it fails again, the "
         "administrator finds the details in the worker's log.",

@@ -44,6 +44,7 @@ class FoundFace:
 
     detected: DetectedFace
     crop: str
+    crop_jpeg: bytes
     sharpness: float
     vector: NDArray[np.float32]
 
@@ -98,10 +99,12 @@ def find_faces(photo: Photo, embedder: Embedder) -> list[FoundFace]:
     for face, vector in zip(detected, vectors, strict=True):
         crop = cut_crop(rgb, face.box, margin=CROP_MARGIN, side=CROP_SIDE)
         tight = cut_crop(rgb, face.box, margin=0.0, side=CROP_SIDE)
+        crop_jpeg = encode_jpeg(crop, quality=88)
         found.append(
             FoundFace(
                 detected=face,
-                crop=write_crop(encode_jpeg(crop, quality=88)),
+                crop=write_crop(crop_jpeg),
+                crop_jpeg=crop_jpeg,
                 sharpness=measure_sharpness(tight),
                 vector=vector,
             )
@@ -122,6 +125,8 @@ def write_faces(claim: Claim[Photo], found: Sequence[FoundFace], embedder: Embed
             require_active(embedder.embedder_id)
             finish_claim(claim)
             for face, match in zip(found, matches, strict=True):
+                # Another photo had the same crop and was deleted meanwhile: under the lock it is there to stay.
+                write_crop(face.crop_jpeg)
                 _write_face(claim.row, face, match, embedder)
                 crash_point("face_written")
             crash_point("before_result_commit")

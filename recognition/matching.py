@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from recognition.embedders import Thresholds
 
 
+Word = Literal["strong", "close call", "possible", "unlikely"]
+
+
 @dataclass(frozen=True, slots=True)
 class PersonScore:
     """How close a face is to one person: the best similarity over that person's references."""
@@ -84,15 +87,22 @@ def assign_people(candidates: Sequence[Sequence[PersonScore]], thresholds: Thres
     return matches
 
 
-def words_for(
-    similarity: float, margin: float | None, thresholds: Thresholds
-) -> Literal["strong", "close call", "possible", "unlikely"]:
+def words_for(similarity: float, margin: float | None, thresholds: Thresholds) -> Word:
     """What a page says beside a score. `margin` is the lead over the next person, None where there is none."""
     if similarity < thresholds.suggest:
         return "unlikely"
     if margin is not None and margin < thresholds.margin:
         return "close call"
     return "strong" if similarity >= thresholds.automatic else "possible"
+
+
+def words_of(scores: Sequence[PersonScore], rank: int, thresholds: Thresholds) -> Word:
+    """The same for one of a face's people, best first. Who is close behind the first is a close call as much as the first."""
+    others = [score.similarity for other, score in enumerate(scores) if other != rank]
+    margin = scores[rank].similarity - max(others) if others else None
+    if rank > 0 and margin is not None and margin <= -thresholds.margin:
+        margin = None
+    return words_for(scores[rank].similarity, margin, thresholds)
 
 
 def _match(scores: Sequence[PersonScore], thresholds: Thresholds) -> Match:

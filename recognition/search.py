@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Count
 from numpy.typing import NDArray
 
+from access.roles import SEEING, User, sees_everything
 from recognition.active_embedder import WrongEmbedder
 from recognition.embedders import describe_embedder
 from recognition.gallery_index import FaceHit, GalleryIndex, get_gallery_index
 from recognition.matching import Match, PersonScore, assign_people
-from recognition.models import Sighting
+from recognition.models import Event, Sighting
 
-__all__ = ["BatchScores", "Match", "PersonScore", "find_match", "find_top_k", "find_top_k_batch"]
+__all__ = [
+    "BatchScores",
+    "Match",
+    "PersonScore",
+    "events_to_search",
+    "find_match",
+    "find_top_k",
+    "find_top_k_batch",
+]
 
 _FIRST_HITS = 64
 _REFERENCES = 3
@@ -38,16 +48,27 @@ def find_top_k(
 
 
 def find_top_k_batch(
-    vectors: NDArray[np.floating], k: int = 5, *, embedder_id: str | None = None
+    vectors: NDArray[np.floating],
+    k: int = 5,
+    *,
+    embedder_id: str | None = None,
+    events: Collection[int] | None = None,
 ) -> BatchScores:
     """The k people nearest to each unit vector (n, dimension). Not inside a transaction.
 
+    With `events` only references of these events answer and are counted, as if the gallery held no others: what a user
+    may not see neither shows nor pushes anybody out of the k.
     Raises BadVector, SearchInsideTransaction, NoActiveEmbedder; and WrongEmbedder if the vectors are of `embedder_id`
     and that is not the active one. Exact as long as the index is Flat, whatever the number of faces per person.
     """
     if k < 1:
         raise ValueError("k must be at least 1")
-    return _search_people(_index_of(embedder_id), np.asarray(vectors), k)
+    index = _index_of(embedder_id)
+    if events is None:
+        return _search_people(index, np.asarray(vectors), k)
+    return _search_people(
+        index, np.asarray(vectors), k, _References(_references_of(events), frozenset(events))
+    )
 
 
 def find_match(vector: NDArray[np.floating], *, embedder_id: str | None = None) -> Match:
@@ -64,13 +85,39 @@ def _index_of(embedder_id: str | None) -> GalleryIndex:
     return index
 
 
-def _search_people(index: GalleryIndex, vectors: NDArray[np.floating], k: int) -> BatchScores:
+def events_to_search(user: User) -> frozenset[int] | None:
+    """The events whose references may answer this user; None where that is all of them."""
+    if sees_everything(user) and not Event.objects.filter(deleted_at__isnull=False).exists():
+        return None
+    seen = Event.objects.for_role(user, *SEEING).order_by().values_list("pk", flat=True)
+    return frozenset(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _References:
+    """The references that may answer, and their events."""
+
+    face_pks: frozenset[int]
+    events: frozenset[int]
+
+
+def _references_of(events: Collection[int]) -> frozenset[int]:
+    found: set[int] = set()
+    for part in _parts(sorted(events)):
+        rows = Sighting.objects.filter(is_reference=True, face__photo__event__in=part)
+        found.update(rows.order_by().values_list("face_id", flat=True))
+    return frozenset(found)
+
+
+def _search_people(
+    index: GalleryIndex, vectors: NDArray[np.floating], k: int, only: _References | None = None
+) -> BatchScores:
     """Ask for more faces until k people are among them: the best of a person may hide behind many faces of another."""
     person_of: dict[int, int | None] = {}
     found: list[dict[int, list[FaceHit]]] = [{} for _ in vectors]
     pending, asked, version = list(range(len(vectors))), max(_FIRST_HITS, 4 * k), None
     while version is None or pending:
-        result = index.search(vectors[pending], asked)
+        result = index.search(vectors[pending], asked, among=only.face_pks if only else None)
         # The first: whoever writes by this answer must look again even if only a later round saw the change.
         version = result.version if version is None else version
         _look_up(person_of, {hit.face_pk for hits in result.hits for hit in hits})
@@ -85,7 +132,7 @@ def _search_people(index: GalleryIndex, vectors: NDArray[np.floating], k: int) -
     best = [
         sorted(people.items(), key=lambda item: (-item[1][0].similarity, item[0]))[:k] for people in found
     ]
-    counts = _count_references({person_id for people in best for person_id, _ in people})
+    counts = _count_references({person_id for people in best for person_id, _ in people}, only)
     return BatchScores(
         version,
         [
@@ -122,14 +169,14 @@ def _by_person(hits: Iterable[FaceHit], person_of: dict[int, int | None]) -> dic
     return people
 
 
-def _count_references(person_ids: set[int]) -> dict[int, int]:
-    counts: dict[int, int] = {}
+def _count_references(person_ids: set[int], only: _References | None) -> dict[int, int]:
+    counts: Counter[int] = Counter()
     for part in _parts(sorted(person_ids)):
-        rows = (
-            Sighting.objects.filter(person_id__in=part, is_reference=True).order_by().values_list("person_id")
-        )
-        counts.update(rows.annotate(count=Count("pk")))
-    return counts
+        references = Sighting.objects.filter(person_id__in=part, is_reference=True).order_by()
+        for events in [None] if only is None else _parts(sorted(only.events)):
+            rows = references if events is None else references.filter(face__photo__event__in=events)
+            counts.update(dict(rows.values_list("person_id").annotate(count=Count("pk"))))
+    return dict(counts)
 
 
 def _parts(ids: list[int]) -> Iterable[list[int]]:

@@ -4,7 +4,9 @@ photos/ab/<sha256>.jpg      originals, bytes as uploaded
 previews/ab/<sha256>.jpg    re-encoded at most 1600 pixels wide or high, without metadata; sha256 of the original
 thumbs/ab/<sha256>.jpg      the same at 480 pixels
 crops/ab/<sha256>.jpg       one face each; sha256 of the crop itself
-incoming/                   uploads on their way in
+probes/<probe_id>...        pictures to search with; see recognition/probes/files.py
+incoming/                   uploads on their way in, exports on their way out
+exports/<export_id>.zip     what a worker made for somebody to download, until it expires
 """
 
 import hashlib
@@ -15,14 +17,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, BinaryIO
+from uuid import UUID
 
 from django.conf import settings
 
 from recognition.models import Face, Photo
 
-SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "HEIC": "heic"}
 _CHUNK = 1024 * 1024
-_STALE_SECONDS = 24 * 60 * 60
+# The picture of a search passes through here too, and nothing of it may be left after an hour.
+_STALE_SECONDS = 30 * 60
 
 
 def original_path(sha256: str, photo_format: str) -> Path:
@@ -39,6 +43,58 @@ def thumb_path(photo: Photo) -> Path:
 
 def crop_path(face: Face) -> Path:
     return _address("crops", face.crop, "jpg")
+
+
+def remove_photo_files(photo: Photo) -> None:
+    """Delete the original and what was made of it. For recognition/removal.py, which knows that nothing else needs them."""
+    for path in (original_path(photo.sha256, photo.format), preview_path(photo), thumb_path(photo)):
+        path.unlink(missing_ok=True)
+
+
+def remove_crop(sha256: str) -> None:
+    _address("crops", sha256, "jpg").unlink(missing_ok=True)
+
+
+def scratch_folder() -> Path:
+    """For what lives no longer than the work that writes it: on the data's own disk, since a system's /tmp is often small."""
+    return _incoming()
+
+
+def export_path(export_id: UUID) -> Path:
+    folder: Path = settings.FACEVAULT_DATA
+    return folder / "exports" / f"{export_id}.zip"
+
+
+def export_part_path(export_id: UUID, lease: UUID) -> Path:
+    """Where one attempt writes: a worker that lost its lease and writes on must not meet its successor's file."""
+    return _incoming() / f"export-{export_id}-{lease}.part"
+
+
+def publish_export(part: IO[bytes], export_id: UUID) -> None:
+    """Make a whole export durable at its address. It replaces what an earlier attempt may have left there."""
+    _flush(part)
+    final = export_path(export_id)
+    _make_folder(final.parent)
+    _publish(Path(part.name), final)
+
+
+def remove_export(export_id: UUID) -> None:
+    """Delete the file of an export and what its attempts left behind."""
+    export_path(export_id).unlink(missing_ok=True)
+    for part in _incoming().glob(f"export-{export_id}-*.part"):
+        part.unlink(missing_ok=True)
+
+
+def list_exports() -> set[UUID]:
+    """The exports that have a file, whole or in parts."""
+    folder: Path = settings.FACEVAULT_DATA / "exports"
+    names = [path.stem for path in folder.glob("*.zip")]
+    names += [path.name.removeprefix("export-")[:36] for path in _incoming().glob("export-*.part")]
+    found = set()
+    for name in names:
+        with suppress(ValueError):
+            found.add(UUID(name))
+    return found
 
 
 def write_crop(data: bytes) -> str:
@@ -83,7 +139,10 @@ class Incoming:
 
     def keep(self, photo_format: str) -> Path:
         """Move it to its address, durably. A whole file that is there already has the same bytes; a damaged one heals."""
-        final = original_path(self.sha256, photo_format)
+        return self.move_to(original_path(self.sha256, photo_format))
+
+    def move_to(self, final: Path) -> Path:
+        """The same for a file whose address is not its sum."""
         _make_folder(final.parent)
         _publish(self.path, final)
         return final
@@ -113,9 +172,12 @@ def receive(file: BinaryIO, *, max_bytes: int) -> Iterator[Incoming]:
 
 
 def remove_stale_uploads() -> int:
-    """Delete what killed processes left in incoming/ more than a day ago; returns how many files."""
+    """Delete what killed processes left in incoming/, ours and Django's; returns how many files.
+
+    An upload that still arrives is written to, and one that is being read stays open until its reader is done.
+    """
     removed = 0
-    for path in _incoming().glob("*.part"):
+    for path in (*_incoming().glob("*.part"), *_incoming().glob("*.upload*")):
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                 path.unlink()

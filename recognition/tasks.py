@@ -11,11 +11,48 @@ def process_photos() -> int:
     """Process up to SLICE waiting photos; what waits beyond them is the next task's."""
     from recognition.ingest import process_next_photo
     from recognition.leases import stopping
+    from recognition.probes import is_search_waiting
     from recognition.processing import request_processing
 
-    processed = 0
-    while processed < SLICE and not stopping.is_set() and process_next_photo() is not None:
+    processed, interrupted = 0, stopping.is_set()
+    while processed < SLICE and not interrupted and process_next_photo() is not None:
         processed += 1
-    if processed == SLICE or stopping.is_set():
+        # Somebody sits before a search and waits; the photos go on right after it.
+        interrupted = stopping.is_set() or is_search_waiting()
+    if processed == SLICE or interrupted:
         request_processing()
     return processed
+
+
+@task(priority=50)
+def process_probes() -> int:
+    """Answer every search that waits, before anything else: somebody looks at the page."""
+    from recognition.leases import stopping
+    from recognition.probes import process_next_probe, request_search
+
+    processed = 0
+    while not stopping.is_set() and process_next_probe() is not None:
+        processed += 1
+    if stopping.is_set():
+        request_search()
+    return processed
+
+
+@task()
+def delete_events() -> None:
+    """Remove some of what is in deleted events; what is left is the next task's."""
+    from recognition.event_deletion import delete_some
+    from recognition.leases import request_task
+
+    if delete_some():
+        request_task(delete_events)
+
+
+@task()
+def process_exports() -> None:
+    """Write one waiting export; after it photos and searches get their turn."""
+    from recognition.exports import process_next_export, request_export_processing
+    from recognition.leases import stopping
+
+    if not stopping.is_set() and process_next_export() is not None:
+        request_export_processing()

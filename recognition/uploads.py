@@ -6,6 +6,7 @@ import errno
 import logging
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from recognition.archives import is_archive, open_entries
 from recognition.crash_points import crash_point
+from recognition.gallery_journal import lock_gallery_state
 from recognition.images import PhotoInfo, PhotoRefused, decode_photo, read_photo_info
 from recognition.models import Event, Photo
 from recognition.processing import request_processing, retry_photos
@@ -63,46 +65,58 @@ def add_photo(*, event: Event, file: BinaryIO, name: str, user: User | None = No
     """Add one photo. Its bytes are durable before its row exists, and its processing is asked for in that transaction."""
     name = clean_name(name)[-255:] or "unnamed"
     try:
-        with receive(file, max_bytes=settings.FACEVAULT_MAX_FILE_MB * 1024 * 1024) as incoming:
+        with receive_or_refuse(file) as incoming:
             return _add_incoming(event=event, incoming=incoming, name=name, user=user)
     except PhotoRefused as refusal:
         return UploadResult(name=name, outcome="refused", code=refusal.code, message=refusal.message)
+
+
+@contextmanager
+def receive_or_refuse(file: BinaryIO) -> Iterator[Incoming]:
+    """`receive` within the size limit. Whatever stops it or the block, a full disk too, is a PhotoRefused."""
+    try:
+        with receive(file, max_bytes=settings.FACEVAULT_MAX_FILE_MB * 1024 * 1024) as incoming:
+            yield incoming
     except SourceUnreadable as error:
-        return _unreadable(name, str(error))
-    except TooManyBytes:
-        return UploadResult(
-            name=name,
-            outcome="refused",
-            code="file_too_large",
-            message=f"The file is larger than {settings.FACEVAULT_MAX_FILE_MB} MB. Export it smaller and upload it again.",
-        )
+        raise PhotoRefused("unreadable", _unreadable_words(str(error))) from error
+    except TooManyBytes as error:
+        limit = settings.FACEVAULT_MAX_FILE_MB
+        message = f"The file is larger than {limit} MB. Export it smaller and upload it again."
+        raise PhotoRefused("file_too_large", message) from error
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         logger.error("upload refused: no space left in the data folder")
-        return UploadResult(
-            name=name,
-            outcome="refused",
-            code="no_space",
-            message="The server's disk is full. Tell the administrator, then upload this file again.",
-        )
+        message = "The server's disk is full. Tell the administrator, then upload this file again."
+        raise PhotoRefused("no_space", message) from error
+
+
+def check_incoming(incoming: Incoming) -> PhotoInfo:
+    """The one gate for pictures that come in: its header, its size, and whether it decodes whole. Raises PhotoRefused."""
+    with incoming.path.open("rb") as handle:
+        caps = {"max_pixels": settings.FACEVAULT_MAX_PIXELS, "max_bytes": incoming.byte_size}
+        heic = settings.FACEVAULT_HEIC
+        info = read_photo_info(handle, **caps, heic=heic)
+        # Only a full decode tells a truncated file from a whole one, while its owner is still there to send it again.
+        with _decoding:
+            decode_photo(handle, **caps, heic=heic)
+    return info
 
 
 def _add_incoming(*, event: Event, incoming: Incoming, name: str, user: User | None) -> UploadResult:
     crash_point("upload_received")
     if known := Photo.objects.filter(event=event, sha256=incoming.sha256).first():
         return _add_again(photo=known, incoming=incoming, name=name, user=user)
-    with incoming.path.open("rb") as handle:
-        caps = {"max_pixels": settings.FACEVAULT_MAX_PIXELS, "max_bytes": incoming.byte_size}
-        info = read_photo_info(handle, **caps)
-        # Only a full decode tells a truncated file from a whole one, while its owner is still there to send it again.
-        with _decoding:
-            decode_photo(handle, **caps)
+    info = check_incoming(incoming)
     byte_size = incoming.byte_size
-    incoming.keep(info.format)
-    crash_point("upload_kept")
     try:
         with transaction.atomic():
+            # Whoever removes a file that no row needs holds the same lock: it sees this row, or this file comes after it.
+            lock_gallery_state()
+            if not Event.objects.filter(pk=event.pk, deleted_at=None).exists():
+                return _event_gone(name)
+            incoming.keep(info.format)
+            crash_point("upload_kept")
             photo = Photo.objects.create(
                 event=event,
                 sha256=incoming.sha256,
@@ -120,14 +134,7 @@ def _add_incoming(*, event: Event, incoming: Incoming, name: str, user: User | N
         if known := Photo.objects.filter(event=event, sha256=incoming.sha256).first():
             # Somebody uploaded the same bytes to this event at the same moment.
             return _duplicate(name, known, user)
-        if Event.objects.filter(pk=event.pk).exists():
-            raise
-        return UploadResult(
-            name=name,
-            outcome="refused",
-            code="event_gone",
-            message="The event was deleted meanwhile. Choose another event and upload the photo there.",
-        )
+        raise
     return UploadResult(name=name, outcome="added", photo=photo)
 
 
@@ -154,7 +161,11 @@ def _add_archive(*, event: Event, file: BinaryIO, name: str, user: User | None) 
 def _add_again(*, photo: Photo, incoming: Incoming, name: str, user: User | None) -> UploadResult:
     """The event has this photo; uploading it once more brings back a lost original and retries a failed photo."""
     if photo.state == Photo.State.FAILED or not original_path(photo.sha256, photo.format).exists():
-        incoming.keep(photo.format)
+        with transaction.atomic():
+            lock_gallery_state()
+            # Deleted meanwhile: then nothing may bring its bytes back.
+            if Photo.objects.filter(pk=photo.pk, event__deleted_at=None).exists():
+                incoming.keep(photo.format)
     if retry_photos(Photo.objects.filter(pk=photo.pk)):
         photo.refresh_from_db()
         return UploadResult(name=name, outcome="added", photo=photo if _may_see(user, photo) else None)
@@ -172,6 +183,15 @@ def _duplicate(name: str, photo: Photo, user: User | None) -> UploadResult:
     )
 
 
+def _event_gone(name: str) -> UploadResult:
+    return UploadResult(
+        name=name,
+        outcome="refused",
+        code="event_gone",
+        message="The event was deleted meanwhile. Choose another event and upload the photo there.",
+    )
+
+
 def _may_see(user: User | None, photo: Photo) -> bool:
     """Without a user it is the command line, which sees everything."""
     return user is None or Photo.objects.filter(pk=photo.pk).visible_to(user).exists()
@@ -182,8 +202,12 @@ def _unreadable(name: str, error: str | None) -> UploadResult:
         name=name,
         outcome="refused",
         code="unreadable",
-        message=f"The file cannot be read ({error or 'unknown error'}). Check it and add it again.",
+        message=_unreadable_words(error),
     )
+
+
+def _unreadable_words(error: str | None) -> str:
+    return f"The file cannot be read ({error or 'unknown error'}). Check it and add it again."
 
 
 def _captured_at(info: PhotoInfo) -> datetime | None:

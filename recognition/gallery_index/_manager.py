@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,9 +87,12 @@ class GalleryIndex:
         self._builds = 0
         self._learning: threading.Thread | None = None
 
-    def search(self, vectors: NDArray[np.floating], k: int) -> SearchResult:
+    def search(
+        self, vectors: NDArray[np.floating], k: int, *, among: Collection[int] | None = None
+    ) -> SearchResult:
         """The k nearest gallery faces of each unit vector (n, dimension), after pulling what was committed.
 
+        With `among` only these faces may answer, as if the gallery held no others; that is exact for every kind.
         Raises BadVector for vectors that are not (n, dimension), finite and of unit length, SearchInsideTransaction
         within a business transaction. IVFFlat may miss a neighbour; the similarities it gives are exact.
         """
@@ -100,7 +103,12 @@ class GalleryIndex:
         refuse_in_transaction()
         with self._lock:
             version = self._pull()
-            similarities, ids = self._vectors.search(queries, min(k, len(self._vectors)))
+            size = len(self._vectors)
+            if among is None:
+                similarities, ids = self._vectors.search(queries, min(k, size))
+            else:
+                allowed = np.fromiter(among, dtype=np.int64, count=len(among))
+                similarities, ids = self._vectors.search(queries, min(k, size, allowed.size), allowed)
         return SearchResult(version, _hits(similarities, ids))
 
     def refresh(self) -> int:

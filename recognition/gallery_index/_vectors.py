@@ -48,8 +48,13 @@ class FlatVectors:
         if present.size:
             self._index.remove_ids(present)
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        return _search(self._index, queries, k)
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        parameters = None
+        if among is not None:
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))  # type: ignore[call-arg]
+        return _search(self._index, queries, k, parameters)
 
     def ids(self) -> NDArray[np.int64]:
         ids: NDArray[np.int64] = faiss.vector_to_array(self._index.id_map)
@@ -107,8 +112,16 @@ class IvfVectors:
         if ids.size:
             self._index.remove_ids(faiss.IDSelectorArray(ids.size, faiss.swig_ptr(ids)))
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        return _search(self._index, queries, k)
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        parameters = None
+        if among is not None:
+            # All cells: the few that count may lie in cells that the nearest of all others hide.
+            parameters = faiss.SearchParametersIVF(  # type: ignore[call-arg]
+                sel=faiss.IDSelectorBatch(among), nprobe=self.nlist
+            )
+        return _search(self._index, queries, k, parameters)
 
     def ids(self) -> NDArray[np.int64]:
         lists = self._index.invlists
@@ -133,13 +146,13 @@ class IvfVectors:
 
 
 def _search(
-    index: Any, queries: NDArray[np.float32], k: int
+    index: Any, queries: NDArray[np.float32], k: int, parameters: Any
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Similarities and ids, both (n, k), best first; id -1 where there is no more."""
     if k == 0 or not len(queries):
         return np.empty((len(queries), 0), dtype=np.float32), np.empty((len(queries), 0), dtype=np.int64)
     faiss.omp_set_num_threads(1)  # of this thread; a second one makes single queries slower
-    found: tuple[NDArray[np.float32], NDArray[np.int64]] = index.search(queries, k)
+    found: tuple[NDArray[np.float32], NDArray[np.int64]] = index.search(queries, k, params=parameters)
     return found
 
 

@@ -1,20 +1,25 @@
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from access.models import EventGrant
+from access.roles import VIEWER
 from recognition.active_embedder import NoActiveEmbedder, WrongEmbedder
 from recognition.embedders import describe_embedder
 from recognition.gallery_index import SearchInsideTransaction
 from recognition.gallery_journal import read_gallery_state
 from recognition.matching import Verdict
-from recognition.models import Person, Sighting
-from recognition.search import find_match, find_top_k, find_top_k_batch
+from recognition.models import Event, Person, Sighting
+from recognition.search import events_to_search, find_match, find_top_k, find_top_k_batch
 from recognition.vectors import BadVector
 from tests.factories import (
     EMBEDDER_ID,
     activate_embedder,
     label_face,
+    make_event,
     make_person,
     make_photo,
     make_reference,
@@ -209,3 +214,70 @@ def test_without_an_active_embedder_there_is_nothing_to_search() -> None:
     ActiveEmbedder.objects.all().delete()
     with pytest.raises(NoActiveEmbedder):
         find_match(QUERY)
+
+
+def make_known_at(event: Event, *similarities: float) -> Person:
+    """The same with all references in photos of one event."""
+    person, photo = make_person(), make_photo(event)
+    with transaction.atomic():
+        for i, similarity in enumerate(similarities):
+            make_reference(person, vector_near(QUERY, similarity, seed=person.pk * 1000 + i), photo=photo)
+    return person
+
+
+@pytest.mark.parametrize("ivf_from", [1_000_000, 100])
+def test_only_references_of_the_given_events_answer_however_many_others_are_nearer(
+    ivf_from: int, settings: object
+) -> None:
+    settings.FACEVAULT_IVF_FROM = ivf_from  # type: ignore[attr-defined]
+    mine, foreign = make_event(), make_event()
+    crowd = [make_known_at(foreign, *np.linspace(0.99, 0.8, 50).tolist()) for _ in range(4)]
+    wanted = [make_known_at(mine, similarity) for similarity in (0.6, 0.5, 0.4)]
+    scores = find_top_k_batch(QUERY[np.newaxis], 3, events={mine.pk}).scores[0]
+    assert [score.person_id for score in scores] == [person.pk for person in wanted]
+    assert [score.similarity for score in scores] == pytest.approx([0.6, 0.5, 0.4], abs=1e-5)
+    assert {score.person_id for score in find_top_k(QUERY, 3)} <= {person.pk for person in crowd}
+
+
+def test_a_person_scores_by_what_is_at_the_given_events() -> None:
+    mine, foreign = make_event(), make_event()
+    alice = make_known_at(foreign, 0.95, 0.9)
+    photo = make_photo(mine)
+    seen = [
+        make_reference(alice, vector_near(QUERY, s, seed=i), photo=photo) for i, s in enumerate((0.5, 0.6))
+    ]
+    (score,) = find_top_k_batch(QUERY[np.newaxis], 5, events={mine.pk}).scores[0]
+    assert score.similarity == pytest.approx(0.6, abs=1e-5)
+    assert score.references == (seen[1].pk, seen[0].pk)
+    assert score.reference_count == 2
+
+
+def test_no_events_know_nobody() -> None:
+    make_known(0.9)
+    assert find_top_k_batch(QUERY[np.newaxis], 5, events=set()).scores == [[]]
+
+
+def test_a_search_among_events_asks_as_often_for_one_as_for_many() -> None:
+    events = [make_event() for _ in range(20)]
+    for event in events:
+        make_known_at(event, 0.9, 0.8)
+    find_top_k(QUERY)
+    with CaptureQueriesContext(connection) as queries:
+        find_top_k_batch(unit_vectors(30), 2, events={event.pk for event in events})
+    assert len(queries) == 5  # which references are theirs, and the four of any search
+
+
+def test_whoever_sees_everything_searches_everything(labeler: User) -> None:
+    event = make_event()
+    assert events_to_search(labeler) is None
+    doomed = make_event()
+    Event.objects.filter(pk=doomed.pk).update(deleted_at=timezone.now())
+    assert events_to_search(labeler) == frozenset({event.pk})
+
+
+def test_others_search_their_events_and_not_those_that_are_being_deleted(outsider: User) -> None:
+    mine, doomed, _foreign = make_event(), make_event(), make_event()
+    for event in (mine, doomed):
+        EventGrant.objects.create(user=outsider, event=event, role=VIEWER)
+    Event.objects.filter(pk=doomed.pk).update(deleted_at=timezone.now())
+    assert events_to_search(outsider) == frozenset({mine.pk})

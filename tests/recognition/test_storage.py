@@ -103,8 +103,8 @@ def test_an_upload_over_its_limit_is_cut_off_and_deleted(data_folder: Path) -> N
 def test_what_dead_processes_left_is_removed_after_a_day(data_folder: Path) -> None:
     folder = data_folder / "incoming"
     folder.mkdir(parents=True)
-    for name, age in [("old.part", 90_000), ("new.part", 60)]:
+    for name, age in [("old.part", 2000), ("old.upload.jpg", 2000), ("new.part", 60), ("new.upload", 60)]:
         (folder / name).write_bytes(b"x")
         os.utime(folder / name, (time.time() - age, time.time() - age))
-    assert remove_stale_uploads() == 1
-    assert files_in(data_folder) == ["new.part"]
+    assert remove_stale_uploads() == 2
+    assert files_in(data_folder) == ["new.part", "new.upload"]

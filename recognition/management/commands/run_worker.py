@@ -23,6 +23,7 @@ from recognition.orphans import remove_orphans
 from recognition.probes import sweep_probes
 from recognition.processing import sweep
 from recognition.storage import remove_stale_uploads
+from recognition.wal import truncate_wal
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         sweep()
         sweep_deletions()
         sweep_probes()
+        sweep_exports()
         remove_stale_uploads()
         finished = threading.Event()
         sweeper = threading.Thread(target=_sweep_until, args=(finished,), name="sweep", daemon=True)
@@ -110,16 +112,19 @@ def load_models() -> None:
 
 
 def _sweep_until(finished: threading.Event) -> None:
-    rounds = 0
+    rounds, traces = 0, True
     while not finished.wait(SWEEP_SECONDS):
         rounds += 1
         try:
             sweep()
             sweep_deletions()
-            sweep_probes()
+            traces = sweep_probes() > 0 or traces
             sweep_exports()
             if rounds % CLEAN_UPLOADS_EVERY == 0:
                 remove_stale_uploads()
+                traces = True
+            if traces:
+                traces = not truncate_wal()
             if rounds % CLEAN_EVERY == 0:
                 prune_journal(keep_versions=KEEP_VERSIONS)
                 if rounds % REMOVE_ORPHANS_EVERY == 0:

@@ -1,0 +1,175 @@
+"""One picture from pixels to vectors: decode once, find its faces, embed them together, then one short transaction."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from recognition import detection
+from recognition.active_embedder import get_active_embedder_id, require_active
+from recognition.crash_points import crash_point
+from recognition.detection import DetectedFace, cut_crop
+from recognition.embedders import Embedder, get_embedder
+from recognition.faults import Fault, tell_fault
+from recognition.images import PhotoRefused, decode_photo, encode_jpeg, shrink
+from recognition.ingest import CROP_MARGIN, CROP_SIDE, PREVIEW_SIDE
+from recognition.leases import (
+    Claim,
+    LeaseLost,
+    claim_next,
+    finish_claim,
+    keep_lease,
+    ready,
+    release_claim,
+)
+from recognition.models import Probe, ProbeFace
+from recognition.probes.files import (
+    find_picture,
+    probe_crop_path,
+    probe_preview_path,
+    remove_files,
+    remove_picture,
+    replace_file,
+)
+from recognition.storage import SUFFIXES
+from recognition.vectors import check_vectors, encode_vector
+
+logger = logging.getLogger(__name__)
+
+# Of a crowd the largest: whoever searches for somebody shows them near.
+MAX_FACES = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    detected: DetectedFace
+    vector: NDArray[np.float32]
+
+
+def is_search_waiting() -> bool:
+    """Whether somebody waits for an answer that a worker could begin with now."""
+    return ready(_waiting()).exists()
+
+
+def process_next_probe() -> Probe | None:
+    """Claim and process the oldest waiting search; none when nothing waits. Every outcome is recorded on its row."""
+    claim = claim_next(_waiting())
+    if claim is None:
+        return None
+    process_probe(claim)
+    return claim.row
+
+
+def process_probe(claim: Claim[Probe]) -> None:
+    """Process a claimed search. A failure is recorded on its row and never raised."""
+    probe = claim.row
+    try:
+        crash_point("probe_claimed")
+        with keep_lease(claim):
+            embedder = get_embedder(get_active_embedder_id())
+            found = _find_faces(probe, embedder)
+            crash_point("probe_files_written")
+            _write_faces(claim, found, embedder)
+            crash_point("probe_committed")
+    except LeaseLost:
+        logger.warning("probe %s was deleted or taken over meanwhile", probe.pk)
+    except (KeyboardInterrupt, SystemExit):
+        release_claim(claim)
+        raise
+    except Exception as error:  # noqa: BLE001 - the one edge: whatever broke is told on the row and logged once
+        tell_fault(claim, _judge(probe, error), error)
+    try:
+        _remove_what_is_over(probe)
+    except (DatabaseError, OSError):
+        logger.warning("the picture of probe %s stays until the sweep removes it", probe.pk, exc_info=True)
+
+
+def _waiting() -> QuerySet[Probe]:
+    return Probe.objects.filter(expires_at__gt=timezone.now())
+
+
+def _find_faces(probe: Probe, embedder: Embedder) -> list[_Found]:
+    """Everything slow, outside any transaction. The faces come from left to right."""
+    path = find_picture(probe.probe_id)
+    if path is None:
+        raise _PictureGone
+    rgb = decode_photo(
+        path,
+        # It passed the caps when it came; a cap that was lowered since must not fail it, nor HEIC switched off again.
+        heic=path.suffix == f".{SUFFIXES['HEIC']}",
+        max_pixels=max(settings.FACEVAULT_MAX_PIXELS, probe.width * probe.height),
+        max_bytes=probe.byte_size,
+    )
+    largest = detection.get_detector().detect(rgb)[:MAX_FACES]
+    faces = sorted(largest, key=lambda face: (face.box.left, face.box.top))
+    replace_file(probe_preview_path(probe.probe_id), encode_jpeg(shrink(rgb, PREVIEW_SIDE), quality=85))
+    for number, face in enumerate(faces, 1):
+        crop = cut_crop(rgb, face.box, margin=CROP_MARGIN, side=CROP_SIDE)
+        replace_file(probe_crop_path(probe.probe_id, number), encode_jpeg(crop, quality=88))
+    if not faces:
+        return []
+    vectors = embedder.embed(np.stack([embedder.cut_input(rgb, face) for face in faces]))
+    check_vectors(vectors, embedder.dimension)
+    return [_Found(detected=face, vector=vector) for face, vector in zip(faces, vectors, strict=True)]
+
+
+def _write_faces(claim: Claim[Probe], found: list[_Found], embedder: Embedder) -> None:
+    with transaction.atomic():
+        require_active(embedder.embedder_id)
+        finish_claim(claim)
+        ProbeFace.objects.bulk_create(
+            ProbeFace(
+                probe=claim.row,
+                number=number,
+                left=round(one.detected.box.left, 2),
+                top=round(one.detected.box.top, 2),
+                width=round(one.detected.box.width, 2),
+                height=round(one.detected.box.height, 2),
+                detector_score=min(1.0, one.detected.score),
+                embedder_id=embedder.embedder_id,
+                vector=encode_vector(one.vector),
+            )
+            for number, one in enumerate(found, 1)
+        )
+
+
+def _remove_what_is_over(probe: Probe) -> None:
+    """The picture itself once no attempt needs it; everything if the search was deleted while it was processed."""
+    state = Probe.objects.filter(pk=probe.pk).values_list("state", flat=True).first()
+    if state is None:
+        remove_files([probe.probe_id])
+    elif state in {Probe.State.DONE, Probe.State.FAILED}:
+        remove_picture(probe.probe_id)
+
+
+class _PictureGone(Exception):
+    """The file of the picture is not there."""
+
+
+def _judge(probe: Probe, error: Exception) -> Fault:
+    """Whose fault it was, in a sentence for whoever searches."""
+    if isinstance(error, PhotoRefused):
+        return Fault(error.code, error.message, final=True)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        reason = "The server's disk is full. Tell the administrator, then search again."
+        return Fault("no_space", reason, passing=True)
+    if isinstance(error, OperationalError | InterfaceError):
+        return Fault(
+            "database_unavailable", "The database did not answer. Search again in a minute.", passing=True
+        )
+    if isinstance(error, _PictureGone | FileNotFoundError) and find_picture(probe.probe_id) is None:
+        reason = "The picture is gone from the server. Search with it again."
+        return Fault("picture_missing", reason, final=True)
+    return Fault(
+        "processing_error",
+        f"FaceVault could not look at this picture ({type(error).__name__}). Search again; if it fails again, the "
+        "administrator finds the details in the worker's log.",
+    )

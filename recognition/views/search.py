@@ -1,0 +1,107 @@
+"""Search by photo: a picture comes in, its page polls until a worker has found the faces, then shows who they may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http.response import FileResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from access.roles import SEEING, sees_everything
+from access.rules import allow
+from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
+from recognition.forms import ProbeForm
+from recognition.images import PhotoRefused
+from recognition.models import Probe
+from recognition.probes import add_probe, delete_probe, is_stalled, read_probe
+from recognition.probes.files import probe_crop_path, probe_preview_path
+from recognition.probes.processing import MAX_FACES
+
+
+@allow(*SEEING)
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: SignedInRequest) -> HttpResponse:
+    """The form and one's own searches that are still there; POST leads to the page of the new one."""
+    form = ProbeForm()
+    if request.method == "POST":
+        form = ProbeForm(request.POST, request.FILES)
+        if form.is_valid():
+            picture = cast(BinaryIO, form.cleaned_data["picture"].file)
+            try:
+                probe = add_probe(file=picture, user=request.user)
+            except PhotoRefused as refusal:
+                form.add_error("picture", ValidationError(refusal.message, code=refusal.code))
+            else:
+                address = reverse("probe", args=[probe.probe_id])
+                return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
+    searches = Probe.objects.visible_to(request.user).annotate(face_count=Count("faces")).order_by("-pk")
+    return render_page_or_part(
+        request,
+        "recognition/search.html",
+        part="form",
+        context={"form": form, "searches": searches},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@allow(*SEEING)
+@require_safe
+def probe(request: SignedInRequest, probe_id: UUID) -> HttpResponse:
+    """One search; the fragment asks for itself again until it is done."""
+    probe = get_object_or_404(Probe.objects.visible_to(request.user), probe_id=probe_id)
+    done = probe.state == Probe.State.DONE
+    context = {
+        "probe": probe,
+        "waiting": probe.state in {Probe.State.QUEUED, Probe.State.PROCESSING},
+        "stalled": is_stalled(probe),
+        "report": read_probe(probe, request.user) if done else None,
+        "max_faces": MAX_FACES,
+        "everywhere": sees_everything(request.user),
+    }
+    return render_page_or_part(request, "recognition/search_result.html", part="result", context=context)
+
+
+@allow(*SEEING)
+@require_POST
+def delete(request: SignedInRequest, probe_id: UUID) -> HttpResponse:
+    delete_probe(get_object_or_404(Probe.objects.visible_to(request.user), probe_id=probe_id))
+    messages.success(request, "The search is deleted, with its picture and everything computed from it.")
+    return redirect("search")
+
+
+@allow(*SEEING)
+@require_safe
+def preview(request: SignedInRequest, probe_id: UUID) -> HttpResponseBase:
+    probe = get_object_or_404(Probe.objects.visible_to(request.user), probe_id=probe_id)
+    return send_probe_picture(probe_preview_path(probe.probe_id))
+
+
+@allow(*SEEING)
+@require_safe
+def crop(request: SignedInRequest, probe_id: UUID, number: int) -> HttpResponseBase:
+    visible = Probe.objects.visible_to(request.user)
+    probe = get_object_or_404(visible, probe_id=probe_id, faces__number=number)
+    return send_probe_picture(probe_crop_path(probe.probe_id, number))
+
+
+def send_probe_picture(path: Path) -> HttpResponseBase:
+    """The file, kept by nobody: it is gone from here within the hour, and must not outlive that in a browser."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise Http404("This picture is not there.") from None
+    headers = {
+        "Cache-Control": "no-store, private",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return FileResponse(file, content_type="image/jpeg", headers=headers)
