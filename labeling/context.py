@@ -17,6 +17,10 @@ _SECTIONS = {
     "events": "events",
     "event": "events",
     "photo": "events",
+    "export-event": "events",
+    "exports": "events",
+    "export": "events",
+    "export-person": "people",
     "label": "label",
     "label-face": "label",
     "decide": "label",
@@ -24,6 +28,12 @@ _SECTIONS = {
     "undo": "label",
     "people": "people",
     "person": "people",
+    "search": "search",
+    "probe": "search",
+    "create-person": "people",
+    "edit-person": "people",
+    "delete-person": "people",
+    "help": "help",
 }
 
 

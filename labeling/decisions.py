@@ -1,4 +1,4 @@
-"""The decisions of people about one face: who it is, or that it is nobody to name. Each is a row that can be undone."""
+"""The decisions of people about one face: who it is, who not, nobody to name, a reference or not. Each is a row that can be undone."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ class NameRefused(Exception):
 
 class PersonGone(Exception):
     """The person was removed since the page was drawn."""
+
+
+class ReferenceRefused(Exception):
+    """Only a face that a person has named teaches FaceVault; a guess of the machine must not spread."""
 
 
 def label_face(
@@ -116,6 +120,25 @@ def reject_person(
         return person, False
 
     return _decide(Decision.Kind.REJECT, face=face, actor=actor, version=version, key=key, write=write)
+
+
+def set_reference(
+    *, face: Face, reference: bool, actor: User, version: int | None = None, key: UUID | None = None
+) -> Decision:
+    """Let a face that a person has named answer searches, or no longer; its name stays.
+
+    Raises DecisionConflict, ReferenceRefused.
+    """
+
+    def write() -> tuple[Person, bool]:
+        sighting = Sighting.objects.select_related("person").filter(face=face).first()
+        if sighting is None or sighting.decided_by != Sighting.DecidedBy.HUMAN:
+            raise ReferenceRefused
+        Sighting.objects.filter(pk=sighting.pk).update(is_reference=reference)
+        return sighting.person, False
+
+    kind = Decision.Kind.REFERENCE if reference else Decision.Kind.UNREFERENCE
+    return _decide(kind, face=face, actor=actor, version=version, key=key, write=write)
 
 
 def latest_decision(face: Face) -> Decision | None:

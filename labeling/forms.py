@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from access.roles import LABELER, MANAGER, User
+from labeling.decisions import CLOSING
 from labeling.models import Decision
 from recognition.models import Event, Person
 
@@ -34,7 +35,7 @@ class DecideForm(forms.Form):
     version = forms.IntegerField(min_value=0)
     key = forms.UUIDField()
     verdict = forms.ChoiceField(
-        choices=[(kind, kind) for kind in Decision.Kind if kind not in {"label", "reject"}], required=False
+        choices=[(kind, kind) for kind in (Decision.Kind.SKIP, *CLOSING)], required=False
     )
     # Whom the user may name a face after depends on the face, so naming.py asks.
     person = forms.ModelChoiceField(Person.objects.all(), required=False)

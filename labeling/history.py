@@ -21,7 +21,7 @@ from labeling.models import Decision
 from labeling.undo import UndoRefused, may_undo, undo_decision
 from labeling.views import read_place, show_desk
 from labeling.words import ago, long_words, short_words, user_words
-from recognition.models import Face, Person
+from recognition.models import Event, Face, Person
 from recognition.people import load_people
 
 PER_PAGE = 40
@@ -36,6 +36,8 @@ class Row:
     undone_by: str
     ago: str
     may_undo: bool
+    # Somebody of other events only, whom a suggestion named, has no page for this user.
+    linked: bool
 
 
 @allow(LABELER, MANAGER)
@@ -104,6 +106,8 @@ def _list(request: SignedInRequest, *, notice: str = "", status: int = 200) -> H
     rows = Decision.objects.select_related("actor", "person", "undone_by", "face__photo__event")
     if not reach_of(request.user, LABELER, MANAGER).everywhere:
         rows = rows.filter(face__in=Face.objects.for_role(request.user, LABELER, MANAGER))
+    elif doomed := list(Event.objects.filter(deleted_at__isnull=False).values_list("pk", flat=True)):
+        rows = rows.exclude(face__photo__event__in=doomed)
     if mine:
         rows = rows.filter(actor=request.user)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -125,10 +129,16 @@ def _rows(page: Page[Decision], request: SignedInRequest) -> list[Row]:
         .filter(Exists(later))
         .values_list("pk", flat=True)
     )
+    known = set(
+        Person.objects.visible_to(request.user)
+        .filter(pk__in={row.person_id for row in shown if row.person_id is not None})
+        .values_list("pk", flat=True)
+    )
     return [
         Row(
             decision=row,
             words=short_words(row),
+            linked=not row.undone and row.person_id in known,
             who=user_words(row.actor),
             undone_by=user_words(row.undone_by) if row.undone else "",
             ago=ago(row.created_at),

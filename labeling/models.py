@@ -18,6 +18,8 @@ class Decision(models.Model):
         SKIP = "skip", "skipped"
         STRANGER = "stranger", "stranger"
         NOT_A_FACE = "not_a_face", "not a face"
+        REFERENCE = "reference", "made a reference"
+        UNREFERENCE = "no_ref", "no reference any more"
 
     # The page draws a fresh key with every card: a double click or a retry is one decision.
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

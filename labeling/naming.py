@@ -28,9 +28,10 @@ from recognition.text import clean_name, fold
 class Question:
     """What is unclear about a name: several people have it, one has it already, nobody does, or what is wrong with it.
 
-    With `beside` the person is clear, but that other face of the photo has their name already.
+    With `beside` the person is clear, but that other face of the photo has their name already. `code` is for programs.
     """
 
+    code: str
     name: str = ""
     people: tuple[Person, ...] = ()
     beside: Sighting | None = None
@@ -55,7 +56,9 @@ def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
     name = clean_name(data["name"])
     chosen = data["twice"] or data["person"] or data["reject"]
     if chosen is not None and not _may_choose(chosen, face, actor, typed=name):
-        raise NameUnclear(Question(error="Choose one of the suggested people, or type the name."))
+        raise NameUnclear(
+            Question(code="person_not_offered", error="Choose one of the suggested people, or type the name.")
+        )
     try:
         if data["reject"] is not None:
             return reject_person(person=data["reject"], **common)
@@ -78,9 +81,9 @@ def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
     except NameShared as shared:
         raise NameUnclear(_ask(name, shared.people, actor)) from shared
     except NameRefused as refused:
-        raise NameUnclear(Question(error=str(refused))) from refused
+        raise NameUnclear(Question(code="name_refused", error=str(refused))) from refused
     except PersonGone as gone:
-        raise NameUnclear(Question(error="This person was removed meanwhile.")) from gone
+        raise NameUnclear(Question(code="person_gone", error="This person was removed meanwhile.")) from gone
 
 
 def _may_choose(person: Person, face: Face, actor: User, *, typed: str) -> bool:
@@ -96,10 +99,17 @@ def _label_once(person: Person, *, face: Face, actor: User, **common: Any) -> De
     """Nobody is in a photo twice: one of the two faces is somebody else, unless the labeler says so."""
     if (beside := named_beside(face).get(person.pk)) is not None:
         raise NameUnclear(
-            Question(name=person.name, people=tuple(load_people([person.pk], user=actor)), beside=beside)
+            Question(
+                code="already_on_photo",
+                name=person.name,
+                people=tuple(load_people([person.pk], user=actor)),
+                beside=beside,
+            )
         )
     return label_face(face=face, person=person, actor=actor, **common)
 
 
 def _ask(name: str, people: list[Person], user: User) -> Question:
-    return Question(name=name, people=tuple(load_people([person.pk for person in people], user=user)))
+    code = "name_shared" if len(people) > 1 else "name_taken" if people else "name_unknown"
+    shown = load_people([person.pk for person in people], user=user)
+    return Question(code=code, name=name, people=tuple(shown))

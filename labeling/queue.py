@@ -78,12 +78,15 @@ def count_queue(*, user: User, event: Event | None = None) -> QueueCounts:
     """From the few that are open and the fewer that were skipped: a count over all faces is the slowest on the page."""
     faces = Face.objects.for_role(user, LABELER, MANAGER)
     entries = UnlabeledFace.objects.for_role(user, LABELER, MANAGER).open()
-    skips = Decision.objects.filter(
-        actor=user, kind=Decision.Kind.SKIP, undone_at=None, face__unlabeled__reviewed=False
-    )
     if event is not None:
         faces, entries = faces.filter(photo__event=event), entries.filter(face__photo__event=event)
-        skips = skips.filter(face__photo__event=event)
+    # Of entries that are counted: who skipped faces of an event and labels there no more has not skipped any of these.
+    skips = Decision.objects.filter(
+        Exists(entries.filter(face=OuterRef("face")).order_by()),
+        actor=user,
+        kind=Decision.Kind.SKIP,
+        undone_at=None,
+    )
     total, still_open = faces.count(), entries.count()
     skipped = skips.order_by().values("face").distinct().count() if still_open else 0
     return QueueCounts(left=still_open - skipped, skipped=skipped, decided=total - still_open, total=total)

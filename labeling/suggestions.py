@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+from django.db.models import Count
 from numpy.typing import NDArray
 
-from access.roles import SEEING, User
+from access.roles import SEEING, User, sees_everything
 from labeling.models import Rejection
 from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
 from recognition.embedders import EmbedderInfo, Thresholds, describe_embedder
-from recognition.matching import PersonScore, words_for
+from recognition.matching import PersonScore, Word, words_of
 from recognition.models import Embedding, Face, Person, Sighting
 from recognition.search import find_top_k
 from recognition.vectors import BadVector, check_vectors, decode_vector
@@ -57,7 +58,7 @@ class Suggestion:
 
     person: Person
     similarity: float
-    word: Literal["strong", "close call", "possible", "unlikely"]
+    word: Word
     lead: str
     reference_count: int
     references: list[Face]
@@ -106,14 +107,15 @@ def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
     people = Person.objects.in_bulk([score.person_id for score in scores])
     crops = Face.objects.for_role(user, *SEEING).in_bulk([pk for score in scores for pk in score.references])
     known = set(Person.objects.visible_to(user).filter(pk__in=people).values_list("pk", flat=True))
+    counts = _count_references(face, scores, user)
     beside = named_beside(face)
     return [
         Suggestion(
             person=people[score.person_id],
             similarity=score.similarity,
-            word=_word(evidence, rank, evidence.thresholds),
+            word=words_of(evidence.scores, rank, evidence.thresholds),
             lead=_lead(evidence, rank, people, evidence.thresholds),
-            reference_count=score.reference_count,
+            reference_count=counts.get(score.person_id, 0),
             references=[crops[pk] for pk in score.references if pk in crops][:REFERENCES_SHOWN],
             beside=beside.get(score.person_id),
             name_alone=score.person_id not in known,
@@ -121,6 +123,17 @@ def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
         for rank, score in enumerate(scores)
         if score.person_id in people
     ]
+
+
+def _count_references(face: Face, scores: Sequence[PersonScore], user: User) -> dict[int, int]:
+    """How many references each has, but for the face itself; of those that the user sees."""
+    if sees_everything(user):
+        return {score.person_id: score.reference_count for score in scores}
+    seen = Sighting.objects.visible_to(user).filter(
+        is_reference=True, person__in=[score.person_id for score in scores]
+    )
+    counted = seen.exclude(face=face.pk).order_by().values_list("person").annotate(count=Count("pk"))
+    return dict(counted)
 
 
 def named_beside(face: Face) -> dict[int, Sighting]:
@@ -159,16 +172,6 @@ def _without_itself(
         references=rest,
         reference_count=score.reference_count - 1,
     )
-
-
-def _word(
-    evidence: Evidence, rank: int, thresholds: Thresholds
-) -> Literal["strong", "close call", "possible", "unlikely"]:
-    """Someone close behind the first is a close call as much as the first is."""
-    margin = evidence.margin(rank)
-    if rank > 0 and margin is not None and margin <= -thresholds.margin:
-        margin = None
-    return words_for(evidence.scores[rank].similarity, margin, thresholds)
 
 
 def _lead(evidence: Evidence, rank: int, people: dict[int, Person], thresholds: Thresholds) -> str:

@@ -49,7 +49,7 @@ def decide(request: SignedInRequest, face_id: UUID) -> HttpResponse:
     form = DecideForm(request.POST)
     if not form.is_valid():
         question = Question(
-            name="", error="That choice is not there any more. This is the face as it is now."
+            code="choice_gone", error="That choice is not there any more. This is the face as it is now."
         )
         return show_desk(request, place, face, question=question, status=422)
     try:
@@ -59,12 +59,19 @@ def decide(request: SignedInRequest, face_id: UUID) -> HttpResponse:
         return show_desk(request, place, face, notice=f"{notice}. Nothing of yours was saved.", status=409)
     except NameUnclear as unclear:
         return show_desk(request, place, face, question=unclear.question, status=422)
-    following = next_face(
-        user=request.user, event=place.event, skipped=place.skipped, after=None if place.skipped else face
-    )
+    following = _following(request, place, face, decision)
     if not is_partial(request):
         return HttpResponseRedirect(place.url(following))
     return show_desk(request, place, following, said=_said(decision))
+
+
+def _following(request: SignedInRequest, place: Place, face: Face, decision: Decision) -> Face | None:
+    """The next card. Whoever said only who a face is not decides about it now, with one suggestion less."""
+    if decision.kind == Decision.Kind.REJECT:
+        return face
+    return next_face(
+        user=request.user, event=place.event, skipped=place.skipped, after=None if place.skipped else face
+    )
 
 
 def show_desk(

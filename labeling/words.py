@@ -14,11 +14,15 @@ _DONE = {
     Decision.Kind.SKIP: "skipped this face",
     Decision.Kind.STRANGER: "called this face a stranger",
     Decision.Kind.NOT_A_FACE: "said that this is not a face",
+    Decision.Kind.REFERENCE: "made this face a reference",
+    Decision.Kind.UNREFERENCE: "said that this face is no reference",
 }
 _SHORT = {
     Decision.Kind.SKIP: "Skipped",
     Decision.Kind.STRANGER: "Stranger",
     Decision.Kind.NOT_A_FACE: "Not a face",
+    Decision.Kind.REFERENCE: "Reference",
+    Decision.Kind.UNREFERENCE: "No reference",
 }
 
 
@@ -28,7 +32,8 @@ def short_words(decision: Decision) -> str:
         return decision.person.name if decision.person else "A name that is gone"
     if decision.kind == Decision.Kind.REJECT:
         return f"Not {decision.person.name}" if decision.person else "Not somebody who is gone"
-    return _SHORT[Decision.Kind(decision.kind)]
+    words = _SHORT[Decision.Kind(decision.kind)]
+    return f"{words} of {decision.person.name}" if decision.person else words
 
 
 def long_words(decision: Decision) -> str:

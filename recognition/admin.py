@@ -23,6 +23,7 @@ from recognition.models import (
     Sighting,
     UnlabeledFace,
 )
+from recognition.person_forms import AliasesField
 from recognition.text import clean_name
 
 
@@ -49,27 +50,8 @@ class EventAdmin(admin.ModelAdmin[Event]):
     actions = None
 
 
-class _AliasesField(forms.CharField):
-    """One name per line, as the list that the model stores."""
-
-    widget = forms.Textarea
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(str(alias) for alias in value) if isinstance(value, list) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(self.prepare_value(initial), data)
-
-    def clean(self, value: Any) -> list[str]:
-        aliases = [alias for line in str(super().clean(value)).splitlines() if (alias := clean_name(line))]
-        longest = Person._meta.get_field("name").max_length
-        if any(longest is not None and len(alias) > longest for alias in aliases):
-            raise forms.ValidationError(f"A name has at most {longest} characters.", code="too_long")
-        return list(dict.fromkeys(aliases))
-
-
 class PersonForm(forms.ModelForm[Person]):
-    aliases = _AliasesField(required=False, help_text="other names, one per line")
+    aliases = AliasesField(required=False, help_text="other names, one per line")
 
     class Meta:
         model = Person

@@ -8,17 +8,22 @@ from itertools import groupby
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
-from access.roles import SEEING, User
+from access.roles import LABELER, MANAGER, SEEING, User, reach_of
 from recognition.models import Event, Face, Person, Sighting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSightings:
-    """The faces of one person at one event, those that people verified apart from those that FaceVault named."""
+    """The faces of one person at one event: references, other faces that people verified, and what FaceVault named.
+
+    `decides`: whether the user may decide about faces there.
+    """
 
     event: Event
+    references: list[Sighting]
     verified: list[Sighting]
     machine: list[Sighting]
+    decides: bool
 
 
 def with_cover(people: QuerySet[Person], user: User) -> QuerySet[Person]:
@@ -54,7 +59,7 @@ def _name_alone(pk: int, name: str) -> Person:
 
 
 def count_sightings(person: Person, *, user: User) -> dict[str, int]:
-    """`photos`, `events`, and faces by who named them: `verified`, `machine`; of what the user sees."""
+    """`photos`, `events`, and faces by who named them: `verified`, of these `references`, `machine`; of what the user sees."""
     return (
         Sighting.objects.visible_to(user)
         .filter(person=person)
@@ -62,21 +67,26 @@ def count_sightings(person: Person, *, user: User) -> dict[str, int]:
             photos=Count("face__photo", distinct=True),
             events=Count("face__photo__event", distinct=True),
             verified=Count("pk", filter=Q(decided_by=Sighting.DecidedBy.HUMAN)),
+            references=Count("pk", filter=Q(is_reference=True)),
             machine=Count("pk", filter=Q(decided_by=Sighting.DecidedBy.MACHINE)),
         )
     )
 
 
-def by_event(sightings: Sequence[Sighting]) -> list[EventSightings]:
+def by_event(sightings: Sequence[Sighting], *, user: User) -> list[EventSightings]:
     """Sightings that come ordered by event, in groups."""
+    deciding = reach_of(user, LABELER, MANAGER)
     groups = []
     for event, group in groupby(sightings, key=lambda sighting: sighting.face.photo.event):
         found = list(group)
+        human = [sighting for sighting in found if sighting.decided_by == Sighting.DecidedBy.HUMAN]
         groups.append(
             EventSightings(
                 event=event,
-                verified=[sighting for sighting in found if sighting.decided_by == Sighting.DecidedBy.HUMAN],
+                references=[sighting for sighting in human if sighting.is_reference],
+                verified=[sighting for sighting in human if not sighting.is_reference],
                 machine=[sighting for sighting in found if sighting.decided_by == Sighting.DecidedBy.MACHINE],
+                decides=event.pk in deciding,
             )
         )
     return groups

@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                     ("skip", "skipped"),
                     ("stranger", "stranger"),
                     ("not_a_face", "not a face"),
+                    ("reference", "made a reference"),
+                    ("no_ref", "no reference any more"),
                 ],
                 max_length=10,
             ),

@@ -7,8 +7,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from recognition.models import Person, Photo, Sighting
+from recognition.models import Person, Sighting
+from tests.conftest import count_queries
 from tests.factories import label_face, make_event, make_face, make_person, make_photo
+from tests.recognition.views.conftest import viewer_of
 
 pytestmark = pytest.mark.django_db
 HX = {"HX-Request": "true"}
@@ -68,6 +70,103 @@ def test_the_cover_is_the_largest_verified_face(as_labeler: Client) -> None:
     assert f"/faces/{guessed.face_id}/crop.jpg" not in page
 
 
+class TestOrder:
+    @pytest.fixture
+    def seen(self) -> dict[str, Person]:
+        """Anna twice long ago, Zoe once lately, Nobody never."""
+        people = {name: make_person(name) for name in ("Anna", "Zoe", "Nobody")}
+        for name, year in (("Anna", 2020), ("Anna", 2021), ("Zoe", 2026)):
+            face = make_face()
+            label_face(face, people[name])
+            Sighting.objects.filter(face=face).update(
+                seen_at=datetime.datetime(year, 5, 1, tzinfo=datetime.UTC)
+            )
+        return people
+
+    @pytest.mark.parametrize(
+        ("sort", "expected"),
+        [
+            ("name", ["Anna", "Nobody", "Zoe"]),
+            ("seen", ["Zoe", "Anna", "Nobody"]),
+            ("faces", ["Anna", "Zoe", "Nobody"]),
+            ("height", ["Anna", "Nobody", "Zoe"]),
+        ],
+    )
+    def test_the_list_is_sorted(
+        self, seen: dict[str, Person], as_labeler: Client, sort: str, expected: list[str]
+    ) -> None:
+        response = as_labeler.get("/people/", {"sort": sort})
+        assert [person.name for person in response.context["people"]] == expected
+
+    @pytest.mark.parametrize(("sort", "expected"), [("seen", ["Anna", "Zoe"]), ("faces", ["Zoe", "Anna"])])
+    def test_faces_of_other_events_give_no_order(self, sort: str, expected: list[str]) -> None:
+        mine, foreign = make_event(), make_event()
+        anna, zoe = make_person("Anna"), make_person("Zoe")
+        for person, event, year, count in (
+            (anna, mine, 2026, 1),
+            (anna, foreign, 2020, 5),
+            (zoe, mine, 2024, 2),
+            (zoe, foreign, 2027, 1),
+        ):
+            for _ in range(count):
+                face = make_face(make_photo(event))
+                label_face(face, person)
+                Sighting.objects.filter(face=face).update(
+                    seen_at=datetime.datetime(year, 5, 1, tzinfo=datetime.UTC)
+                )
+        make_person("Nobody")
+        viewer = viewer_of(mine)
+        response = viewer.get("/people/", {"sort": sort})
+        assert [person.name for person in response.context["people"]] == expected
+        assert [person.name for person in viewer.get("/people/?sort=faces&q=zo").context["people"]] == ["Zoe"]
+
+    def test_the_search_keeps_the_order_and_the_order_the_search(
+        self, seen: dict[str, Person], as_labeler: Client
+    ) -> None:
+        page = as_labeler.get("/people/", {"q": "a", "sort": "seen"}).content.decode()
+        assert '<input type="hidden" name="sort" value="seen">' in page
+        assert 'href="?q=a&amp;sort=faces"' in page
+        assert 'href="?q=a"' in page
+
+    @pytest.mark.parametrize("sort", ["name", "seen", "faces"])
+    @pytest.mark.parametrize("everything", [True, False])
+    def test_the_order_costs_no_query_a_person(
+        self, as_labeler: Client, *, sort: str, everything: bool
+    ) -> None:
+        event = make_event()
+        client = as_labeler if everything else viewer_of(event)
+
+        def count(people: int) -> int:
+            for _ in range(people):
+                label_face(make_face(make_photo(event)), make_person())
+            return count_queries(client, f"/people/?sort={sort}")
+
+        assert count(3) == count(20)
+
+
+class TestWithoutFaces:
+    def test_those_left_without_a_face_are_found(self, as_labeler: Client) -> None:
+        make_person("Left Over")
+        label_face(make_face(), make_person("Alice"))
+        assert "1 without faces" in as_labeler.get("/people/").content.decode()
+        response = as_labeler.get("/people/?faces=none")
+        assert [person.name for person in response.context["people"]] == ["Left Over"]
+
+    def test_where_all_have_one_it_says_so(self, as_labeler: Client) -> None:
+        label_face(make_face(), make_person("Alice"))
+        assert "without faces" not in as_labeler.get("/people/").content.decode()
+        assert "Nobody is without a face" in as_labeler.get("/people/?faces=none").content.decode()
+
+    @pytest.mark.parametrize("sort", ["name", "faces"])
+    def test_whoever_sees_some_events_learns_of_none_of_them(self, sort: str) -> None:
+        make_person("Left Over")
+        event = make_event()
+        label_face(make_face(make_photo(event)), make_person("Alice"))
+        response = viewer_of(event).get("/people/", {"faces": "none", "sort": sort})
+        assert list(response.context["people"]) == []
+        assert "Left Over" not in response.content.decode()
+
+
 def test_there_are_pages_that_keep_the_search(as_labeler: Client) -> None:
     for number in range(50):
         make_person(f"Alice {number}")
@@ -102,70 +201,3 @@ def test_a_vault_without_people_leads_to_the_desk(as_labeler: Client) -> None:
 def test_odd_queries_do_no_harm(as_labeler: Client, query: str) -> None:
     make_person("Bob")
     assert as_labeler.get("/people/", {"q": query}).status_code == 200
-
-
-class TestPerson:
-    def test_faces_are_grouped_by_event_and_by_who_said_so(self, as_labeler: Client) -> None:
-        alice = make_person("Alice")
-        older, newer = make_event("Open Day"), make_event("Graduation")
-        verified, guessed = make_face(make_photo(older)), make_face(make_photo(newer))
-        label_face(verified, alice)
-        Sighting.objects.create(
-            face=guessed, person=alice, decided_by="machine", similarity=0.8123, seen_at=timezone.now()
-        )
-        response = as_labeler.get(f"/people/{alice.pk}/")
-        page = response.content.decode()
-        assert [group.event for group in response.context["groups"]] == [newer, older]
-        assert [len(group.machine) for group in response.context["groups"]] == [1, 0]
-        assert [len(group.verified) for group in response.context["groups"]] == [0, 1]
-        assert response.context["counts"] == {"photos": 2, "events": 2, "verified": 1, "machine": 1}
-        assert "0.81" in page
-        for face in (verified, guessed):
-            assert f'href="/photos/{face.photo_id}/"' in page
-            assert f'href="/label/{face.face_id}/"' in page
-
-    def test_somebody_of_another_name_is_not_among_them(self, as_labeler: Client) -> None:
-        alice, bob = make_person("Alice"), make_person("Bob")
-        face = make_face()
-        label_face(face, bob)
-        page = as_labeler.get(f"/people/{alice.pk}/").content.decode()
-        assert str(face.face_id) not in page
-        assert "No face carries this name now." in page
-
-    def test_an_event_that_spans_pages_is_shown_on_both(self, as_labeler: Client) -> None:
-        alice, event = make_person("Alice"), make_event()
-        for _ in range(97):
-            label_face(make_face(make_photo(event)), alice)
-        second = as_labeler.get(f"/people/{alice.pk}/?page=2")
-        assert [len(group.verified) for group in second.context["groups"]] == [1]
-        assert second.context["counts"]["verified"] == 97
-
-    def test_the_number_of_queries_does_not_grow_with_faces(
-        self,
-        as_labeler: Client,
-        django_assert_max_num_queries: DjangoAssertNumQueries,
-    ) -> None:
-        alice = make_person("Alice")
-        for _ in range(20):
-            label_face(make_face(), alice)
-        with django_assert_max_num_queries(13):
-            as_labeler.get(f"/people/{alice.pk}/")
-
-    def test_uploaders_see_nobody(self, as_uploader: Client) -> None:
-        alice = make_person("Alice")
-        assert as_uploader.get("/people/").status_code == 403
-        assert as_uploader.get(f"/people/{alice.pk}/").status_code == 403
-
-    def test_an_unknown_person_is_not_found(self, as_labeler: Client) -> None:
-        assert as_labeler.get("/people/999/").status_code == 404
-
-    def test_it_is_read_only(self, as_manager: Client) -> None:
-        alice = make_person("Alice")
-        assert as_manager.post(f"/people/{alice.pk}/").status_code == 405
-        assert as_manager.post("/people/").status_code == 405
-
-
-def test_photos_of_all_states_are_harmless(as_labeler: Client) -> None:
-    alice = make_person("Alice")
-    label_face(make_face(make_photo(state=Photo.State.FAILED)), alice)
-    assert as_labeler.get(f"/people/{alice.pk}/").status_code == 200
