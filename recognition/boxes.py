@@ -46,6 +46,7 @@ class DrawnFace:
     name: str
     person_pk: int | None
     similarity: float | None
+    decider: str
     left: float
     top: float
     width: float
@@ -105,7 +106,8 @@ def kind_of(face: Face) -> Kind:
     return "open"
 
 
-def _nameless_kind_of(face: Face) -> Kind:
+def nameless_kind_of(face: Face) -> Kind:
+    """The same for those who may not see names: not who named the face, nor that it was called a stranger."""
     kind = kind_of(face)
     if kind in {"verified", "machine"}:
         return "named"
@@ -122,8 +124,12 @@ def _draw(
 ) -> list[DrawnPhoto]:
     """Each photo with its faces from left to right; one query for all of them."""
     faces_of: defaultdict[int, list[Face]] = defaultdict(list)
-    ordered = with_decisions(Face.objects.filter(photo__in=[photo.pk for photo in photos])).order_by(
-        "left", "pk"
+    found = Face.objects.filter(photo__in=[photo.pk for photo in photos])
+    ordered = (
+        with_decisions(found)
+        .select_related("sighting__decided_by_user")
+        .defer("landmarks", "sighting__references", "sighting__thresholds", "sighting__person__aliases")
+        .order_by("left", "pk")
     )
     for face in ordered:
         faces_of[face.photo_id].append(face)
@@ -142,16 +148,24 @@ def _draw_face(face: Face, labels: _Labels, *, names: bool) -> DrawnFace:
     label = labels.place(face, name)
     return DrawnFace(
         face=face,
-        kind=kind_of(face) if names else _nameless_kind_of(face),
+        kind=kind_of(face) if names else nameless_kind_of(face),
         name=name,
         person_pk=sighting.person_id if sighting is not None else None,
         similarity=sighting.similarity if sighting is not None else None,
+        decider=_decider_of(sighting),
         left=round(face.left, 1),
         top=round(face.top, 1),
         width=round(face.width, 1),
         height=round(face.height, 1),
         label=label,
     )
+
+
+def _decider_of(sighting: Sighting | None) -> str:
+    """The account of the person who said so; empty for the machine and for an account that is gone."""
+    if sighting is None or sighting.decided_by_user is None:
+        return ""
+    return sighting.decided_by_user.get_username()
 
 
 class _Labels:
@@ -182,7 +196,13 @@ class _Labels:
         return None
 
     def _is_taken(self, room: Box) -> bool:
-        return any(room.iou(other) > 0 for other in self._taken)
+        return any(
+            room.left < other.right
+            and other.left < room.right
+            and room.top < other.bottom
+            and other.top < room.bottom
+            for other in self._taken
+        )
 
 
 def _width(text: str) -> float:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from recognition.models import Event
-from recognition.text import clean_name
+from recognition.querysets import EventQuerySet
+from recognition.text import clean_name, fold
+
+
+def _formats() -> str:
+    return "JPEG, PNG, WebP or HEIC" if settings.FACEVAULT_HEIC else "JPEG, PNG or WebP"
 
 
 class EventForm(forms.Form):
@@ -57,6 +63,104 @@ class UploadForm(forms.Form):
         widget=_ManyFilesInput(attrs={"accept": ".jpg,.jpeg,.png,.webp,.zip"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.FACEVAULT_HEIC:
+            # Not while it is off: an iPhone turns its photos into JPEG for a form that does not ask for HEIC.
+            self.fields["files"].widget.attrs["accept"] += ",.heic,.heif"
+
+    @property
+    def formats(self) -> str:
+        return _formats()
+
 
 class PeopleSearchForm(forms.Form):
     q = forms.CharField(required=False, max_length=200, strip=True)
+
+
+class EventSearchForm(forms.Form):
+    q = forms.CharField(required=False, max_length=200, strip=True)
+
+
+class ConfirmNameForm(forms.Form):
+    """The user types the event's name: a click alone does not delete thousands of photos."""
+
+    typed = forms.CharField(
+        label="Name of the event",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._name = name
+
+    def clean_typed(self) -> str:
+        typed: str = self.cleaned_data["typed"]
+        if fold(typed) != fold(self._name):
+            raise forms.ValidationError(
+                "This is not the name of the event. Nothing was deleted.", code="other"
+            )
+        return typed
+
+
+class MovePhotoForm(forms.Form):
+    event = forms.ModelChoiceField(
+        queryset=Event.objects.none(), label="Move it to", empty_label="Choose an event"
+    )
+
+    def __init__(self, *args: Any, events: EventQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["event"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = events
+
+
+# The database's largest number; a larger one is no key of anything.
+_LARGEST_KEY = 2**63 - 1
+
+
+class FailedFilterForm(forms.Form):
+    event = forms.IntegerField(required=False, max_value=_LARGEST_KEY)
+    photo = forms.IntegerField(required=False, max_value=_LARGEST_KEY)
+    code = forms.CharField(required=False, max_length=40)
+
+
+class ProbeForm(forms.Form):
+    """The picture to search with. Media types, not file endings: for these a phone offers its camera."""
+
+    picture = forms.FileField(
+        allow_empty_file=True,
+        error_messages={"required": "Choose a picture first."},
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.FACEVAULT_HEIC:
+            self.fields["picture"].widget.attrs["accept"] += ",image/heic,image/heif"
+
+    @property
+    def formats(self) -> str:
+        return _formats()
+
+
+class ExportForm(forms.Form):
+    """What to download. The same fields come by the page's form and in a download's address."""
+
+    faces = forms.ChoiceField(
+        label="Which faces",
+        choices=[("verified", "Only faces that people verified"), ("all", "Also those that FaceVault named")],
+        initial="verified",
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    names = forms.BooleanField(label="Write the names into the copies", required=False)
+    kind = forms.ChoiceField(choices=[("zip", "ZIP"), ("csv", "CSV")], required=False)
+
+    @property
+    def with_machine(self) -> bool:
+        return bool(self.cleaned_data["faces"] == "all")
+
+    @property
+    def with_names(self) -> bool:
+        return bool(self.cleaned_data["names"])

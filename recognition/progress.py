@@ -108,12 +108,10 @@ def count_faces(user: User, *, event_pk: int | None = None) -> FaceCounts:
         faces = faces.filter(photo__event=event_pk)
     if event_pk is not None or not sees_everything(user):
         entries, sightings = entries.filter(face__in=faces), sightings.filter(face__in=faces)
-    named = dict(sightings.order_by().values_list("decided_by").annotate(Count("pk")))
+    # Two counts, each of which reads an index alone: grouped, SQLite looks into every row.
+    named, by_human = sightings.count(), sightings.filter(decided_by=Sighting.DecidedBy.HUMAN).count()
     return FaceCounts(
-        total=faces.count(),
-        open=entries.count(),
-        by_machine=named.get(Sighting.DecidedBy.MACHINE, 0),
-        by_human=named.get(Sighting.DecidedBy.HUMAN, 0),
+        total=faces.count(), open=entries.count(), by_machine=named - by_human, by_human=by_human
     )
 
 

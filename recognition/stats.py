@@ -35,11 +35,12 @@ def stats() -> dict[str, Any]:
         "unlabeled": queue,
         "embeddings": dict(Embedding.objects.order_by().values_list("embedder_id").annotate(Count("pk"))),
         "embedder": {"embedder_id": active.embedder_id, "reason": active.reason} if active else None,
-        "index": _index_stats() if active else None,
+        "index": index_stats() if active else None,
     }
 
 
-def _index_stats() -> dict[str, Any]:
+def index_stats() -> dict[str, Any]:
+    """Of this process's index, which is loaded if it was not; there must be an active embedder."""
     facts = asdict(get_gallery_index().status())
     return {
         **{

@@ -43,9 +43,13 @@ def delete_events() -> None:
     """Remove some of what is in deleted events; what is left is the next task's."""
     from recognition.event_deletion import delete_some
     from recognition.leases import request_task
+    from recognition.wal import truncate_wal
 
     if delete_some():
         request_task(delete_events)
+    else:
+        # What was deleted is in the log until then.
+        truncate_wal()
 
 
 @task()

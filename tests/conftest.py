@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from access.roles import LABELER, MANAGER, UPLOADER
 
@@ -33,6 +35,19 @@ def make_user(name: str, *roles: str) -> User:
     return user
 
 
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def count_queries(client: Client, path: str, **headers: str) -> int:
+    """How many it takes to answer, the session's and the account's included."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path, headers=headers).status_code == 200
+    return len(captured)
+
+
 @pytest.fixture
 def labeler(db: None) -> User:
     return make_user("lena", LABELER)
@@ -56,9 +71,22 @@ def outsider(db: None) -> User:
 
 @pytest.fixture
 def as_labeler(labeler: User) -> Client:
-    client = Client()
-    client.force_login(labeler)
-    return client
+    return signed_in(labeler)
+
+
+@pytest.fixture
+def as_uploader(uploader: User) -> Client:
+    return signed_in(uploader)
+
+
+@pytest.fixture
+def as_manager(manager: User) -> Client:
+    return signed_in(manager)
+
+
+@pytest.fixture
+def as_outsider(outsider: User) -> Client:
+    return signed_in(outsider)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recognition.active_embedder import ensure_active_embedder
 from recognition.demo.cast import Occasion, name_of, occasions
+from recognition.demo.history import spread_decisions
 from recognition.demo.nearest import Nearest, References
 from recognition.demo.plan import DemoSize, Plan, Role, plan_vault, share_looks
 from recognition.demo.studio import Picture, Shot, Studio
@@ -74,6 +75,7 @@ def build_vault(size: DemoSize, *, on_faces: Callable[[int], None] = lambda coun
     held = occasions(ceil(len(plan.photos) / (SHARED_CASTS if shared else _DRAWN_PER_EVENT)))
     faces = _write_photos(plan, vectors, info, studio=studio, held=held, seed=size.seed, on_faces=on_faces)
     _write_decisions(plan, vectors, info, people=people, faces=faces)
+    spread_decisions(rng)
     counts = np.bincount(plan.roles, minlength=len(Role))
     return DemoSummary(
         embedder_id=info.embedder_id,

@@ -183,6 +183,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="sighting",
+            index=models.Index(fields=["face", "decided_by"], name="sighting_face_who"),
+        ),
+        migrations.AddIndex(
+            model_name="sighting",
             index=models.Index(fields=["created_at", "decided_by"], name="sighting_created"),
         ),
         migrations.AddConstraint(

@@ -44,6 +44,8 @@ class Sighting(models.Model):
         indexes = [
             models.Index(fields=["person", "seen_at"], name="sighting_person_seen"),
             models.Index(fields=["face"], condition=models.Q(is_reference=True), name="sighting_reference"),
+            # Who named the faces of an event is counted from this index alone.
+            models.Index(fields=["face", "decided_by"], name="sighting_face_who"),
             # Counts per day read this index alone.
             models.Index(fields=["created_at", "decided_by"], name="sighting_created"),
         ]

@@ -20,24 +20,24 @@ from recognition.storage import crop_path, preview_path, thumb_path
 @require_safe
 def photo_preview(request: SignedInRequest, photo_pk: int) -> HttpResponseBase:
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_pk)
-    return _picture(request, preview_path(photo), etag=f"{photo.sha256}-preview")
+    return send_picture(request, preview_path(photo), etag=f"{photo.sha256}-preview")
 
 
 @allow(*ROLES)
 @require_safe
 def photo_thumb(request: SignedInRequest, photo_pk: int) -> HttpResponseBase:
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_pk)
-    return _picture(request, thumb_path(photo), etag=f"{photo.sha256}-thumb")
+    return send_picture(request, thumb_path(photo), etag=f"{photo.sha256}-thumb")
 
 
 @allow(*ROLES)
 @require_safe
 def crop(request: SignedInRequest, face_id: UUID) -> HttpResponseBase:
     face = get_object_or_404(Face.objects.visible_to(request.user), face_id=face_id)
-    return _picture(request, crop_path(face), etag=face.crop)
+    return send_picture(request, crop_path(face), etag=face.crop)
 
 
-def _picture(request: HttpRequest, path: Path, *, etag: str) -> HttpResponseBase:
+def send_picture(request: HttpRequest, path: Path, *, etag: str) -> HttpResponseBase:
     """The file, or 304 where the browser has it. Asked again each time: a permission may be gone, a face erased."""
     headers = {
         "ETag": f'"{etag}"',

@@ -32,6 +32,7 @@ WORKER_POINTS = [
     "after_result_commit",
 ]
 UPLOAD_POINTS = ["upload_received", "upload_kept", "upload_before_commit"]
+DELETION_POINTS = ["photos_removed", "files_removed", "before_deletion_commit"]
 FACES_PER_PHOTO = 2
 
 
@@ -137,7 +138,7 @@ def test_the_list_of_points_is_complete() -> None:
     """A point that nobody kills at proves nothing."""
     sources = [path.read_text() for path in (ROOT / "recognition").glob("*.py")]
     named = {name for source in sources for name in re.findall(r'crash_point\("(\w+)"\)', source)}
-    assert named == {*WORKER_POINTS, *UPLOAD_POINTS}
+    assert named == {*WORKER_POINTS, *UPLOAD_POINTS, *DELETION_POINTS}
 
 
 @pytest.mark.parametrize("point", WORKER_POINTS)
@@ -155,6 +156,25 @@ def test_an_import_killed_at(point: str, vault: Path) -> None:
     add(vault)
     run(vault, "run_worker", "--batch")
     assert_complete(vault)
+
+
+@pytest.mark.parametrize("point", DELETION_POINTS)
+def test_a_deletion_killed_at(point: str, vault: Path) -> None:
+    ingest(vault)
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        database.execute("UPDATE recognition_event SET deleted_at = '2026-01-01 00:00:00'")
+    database.close()
+    run(vault, "run_worker", "--batch", crash_at=point, expect=-signal.SIGKILL)
+    run(vault, "run_worker", "--batch")
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        tables = ("event", "photo", "face", "embedding", "unlabeledface")
+        counts = [
+            database.execute(f"SELECT count(*) FROM recognition_{table}").fetchone()[0] for table in tables
+        ]
+    database.close()
+    assert counts == [0] * len(tables)
+    kinds = ("photos", "previews", "thumbs", "crops")
+    assert not [path for kind in kinds for path in (vault / kind).rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("point", ["photo_claimed", "crops_written", "after_result_commit"])

@@ -1,26 +1,16 @@
-"""Browsers of people with roles."""
+"""What the tests of the pages share."""
 
-import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
+from access.models import EventGrant
+from recognition.models import Event
+from tests.conftest import make_user, signed_in
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def as_uploader(uploader: User) -> Client:
-    return signed_in(uploader)
+__all__ = ["signed_in", "viewer_of"]
 
 
-@pytest.fixture
-def as_manager(manager: User) -> Client:
-    return signed_in(manager)
-
-
-@pytest.fixture
-def as_outsider(outsider: User) -> Client:
-    return signed_in(outsider)
+def viewer_of(event: Event) -> Client:
+    """The browser of somebody who may look at this event alone."""
+    user = make_user("vera")
+    EventGrant.objects.create(user=user, event=event, role="viewer")
+    return signed_in(user)
