@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-BENCHES := bench/recognition.py
+BENCHES := bench/recognition.py bench/pages.py bench/export_memory.py
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run setup test test-slow bench lint format clean help
+.PHONY: run setup test test-slow bench screenshots lint schema format clean help
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -24,8 +24,14 @@ test-slow: setup ## real models at scale, crash loops
 bench: setup     ## print every benchmark's table
 	@for script in $(BENCHES); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+screenshots: setup ## a picture of every page into var/screenshots/: wide and narrow, light and dark
+	@$(BIN)/python scripts/make_screenshots.py
+
 lint: setup      ## lint, format, types, import rules, migrations in step
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/lint.sh
+
+schema: setup    ## write docs/openapi.yaml anew, after a change of the API
+	@$(BIN)/python manage.py spectacular --fail-on-warn --validate --file docs/openapi.yaml
 
 format: setup    ## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

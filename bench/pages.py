@@ -15,8 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-if __package__ is None or __package__ == "":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.vault import new_vault
 
 ROUNDS = 7
@@ -33,11 +32,15 @@ def main() -> None:
         return
     # A process each: Django and the gallery's index know one database.
     small, large = (_measure_in_a_process(name) for name in ("small", "large"))
-    print(f"{large['photos']:,} photos, {large['faces']:,} faces, {large['people']:,} people; medians of {ROUNDS}")
+    print(
+        f"{large['photos']:,} photos, {large['faces']:,} faces, {large['people']:,} people; medians of {ROUNDS}"
+    )
     print(f"{'page':<28}{'queries':>9}{'ms':>9}{'ms, 1/100':>11}{'ratio':>8}")
     for name, (milliseconds, queries) in sorted(large["pages"].items(), key=lambda item: -item[1][0]):
         other = small["pages"].get(name, [0, 0])[0]
-        print(f"{name:<28}{queries:>9}{milliseconds:>9.1f}{other:>11.1f}{milliseconds / other if other else 0:>8.1f}")
+        print(
+            f"{name:<28}{queries:>9}{milliseconds:>9.1f}{other:>11.1f}{milliseconds / other if other else 0:>8.1f}"
+        )
 
 
 def measure(size: dict[str, int]) -> dict[str, Any]:

@@ -34,6 +34,9 @@ _SECTIONS = {
     "edit-person": "people",
     "delete-person": "people",
     "help": "help",
+    "tokens": "tokens",
+    "token-revoke": "tokens",
+    "api-docs": "tokens",
 }
 
 

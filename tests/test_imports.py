@@ -25,7 +25,7 @@ def walk(patterns):
             pattern.callback
 
 walk(get_resolver().url_patterns)
-for package in ("access", "recognition", "labeling"):
+for package in ("access", "recognition", "labeling", "api"):
     for module in walk_packages(import_module(package).__path__, package + "."):
         if ".management.commands." not in module.name:
             import_module(module.name)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import pytest
@@ -14,14 +16,18 @@ from django.core.signals import request_finished
 from django.db import close_old_connections, transaction
 from django.http import HttpResponseBase
 from django.test import Client
+from django.utils import timezone
 
 from access.models import EventGrant
 from access.roles import LABELER, MANAGER, UPLOADER, VIEWER
-from access.rules import rule_of
+from access.rules import ApiRule, rule_of
+from access.scopes import SCOPES
+from access.tokens import NewToken, create_token
 from tests.access.addresses import ALL, Address
 from tests.access.table import ANYONE, EVERYONE, TABLE, Entry
 from tests.access.world import Side, make_side
 from tests.conftest import make_user
+from tests.factories import activate_embedder
 
 pytestmark = pytest.mark.django_db
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -59,19 +65,39 @@ def test_every_cell(account: str) -> None:
     if user is not None:
         client.force_login(user)
     signed_in = client.cookies.output(header="", sep=";")
+    bearer = {"Authorization": f"Bearer {_token_of(user).secret}"} if user else {}
     for address in ALL:
         entry = TABLE[address.name]
         for method in METHODS:
             for side in (mine, foreign) if address.parameters else (mine,):
-                # As it was before: signing out is one of the cells.
-                client.cookies = SimpleCookie(signed_in)
-                answer = _ask(client, method, address.path(side))
+                side.write_files()
+                # As it was before: signing out is one of the cells. Scripts come with a token alone.
+                client.cookies = SimpleCookie("" if entry.api else signed_in)
+                answer = _ask(client, method, address.path(side), bearer if entry.api else {})
                 cell = f"{account}: {method} {address.route} ({'own' if side is mine else 'foreign'}) -> {answer.status}"
                 reaches = side is mine or _reaches_foreign(account, address, entry)
                 if not _fits(answer, entry, method, account, reaches=reaches):
                     faults.append(cell)
                 if leaked := _leaked(answer, account, mine, foreign):
                     faults.append(f"{cell} tells {leaked}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_does_what_its_scope_says_and_nothing_else(scope: str) -> None:
+    """Of an administrator, who may do everything: what is refused is refused to the token."""
+    user, mine, _ = _make_world("administrator")
+    assert user is not None
+    headers = {"Authorization": f"Bearer {_token_of(user, [scope]).secret}"}
+    client = Client(raise_request_exception=False)
+    faults = []
+    for address in ALL:
+        rule = rule_of(address.view)
+        for method, needed in rule.scopes.items() if isinstance(rule, ApiRule) else ():
+            answer = _ask(client, method, address.path(mine), headers)
+            refused = answer.status == 403 and "scope_missing" in answer.body
+            if refused is (needed == scope):
+                faults.append(f"{method} {address.route} needs {needed}: {answer.status}")
     assert not faults, "\n".join(faults)
 
 
@@ -83,6 +109,7 @@ def _make_world(account: str) -> tuple[User | None, Side, Side]:
         user = User.objects.create_superuser("ada", password="correct horse battery")
     elif where != "anonymous":
         user = make_user("rita", *([role] if where == "global" else []))
+    activate_embedder()
     mine = make_side("Mine", owner=user or owner, uploader=user or owner)
     foreign = make_side("Foreign", owner=stranger, uploader=stranger)
     if where == "local" and user is not None:
@@ -90,14 +117,20 @@ def _make_world(account: str) -> tuple[User | None, Side, Side]:
     return user, mine, foreign
 
 
-def _ask(client: Client, method: str, path: str) -> Answer:
+def _token_of(user: User, scopes: Iterable[str] = SCOPES) -> NewToken:
+    return create_token(
+        user=user, name="table", scopes=list(scopes), expires_at=timezone.now() + timedelta(days=1)
+    )
+
+
+def _ask(client: Client, method: str, path: str, headers: dict[str, str]) -> Answer:
     """The answer to one request, of which nothing stays in the database."""
     block = transaction.atomic()
     # Searches refuse to run within a business transaction, and this is none.
     block._from_testcase = True  # type: ignore[attr-defined]
     with block:
         answer: HttpResponseBase = client.generic(
-            method, path, content_type="application/x-www-form-urlencoded"
+            method, path, content_type="application/x-www-form-urlencoded", headers=headers
         )
         body: bytes = answer.getvalue() if hasattr(answer, "getvalue") else b""
         # Closing a streamed answer tells Django that the request is over, which would end the connection with the test's data.

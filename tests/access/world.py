@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,8 +19,18 @@ from access.tokens import create_token
 from labeling.models import Decision
 from recognition.images import encode_jpeg
 from recognition.models import Event, Export, Face, Person, Photo, Probe, ProbeFace, Sighting, UnlabeledFace
-from recognition.storage import crop_path, original_path, preview_path, thumb_path, write_crop, write_file
-from tests.factories import make_face, make_photo
+from recognition.probes.files import probe_crop_path, probe_preview_path
+from recognition.storage import (
+    crop_path,
+    export_path,
+    original_path,
+    preview_path,
+    thumb_path,
+    write_crop,
+    write_file,
+)
+from recognition.vectors import encode_vector
+from tests.factories import EMBEDDER_ID, make_face, make_photo, unit_vectors
 
 _PICTURE = np.full((48, 64, 3), 127, dtype=np.uint8)
 
@@ -43,6 +55,20 @@ class Side:
     probe: Probe
     words: list[str] = field(default_factory=list)
     personal_words: list[str] = field(default_factory=list)
+
+    def write_files(self) -> None:
+        """Put every file back that a request removed; the database forgets such a request by itself."""
+        picture = encode_jpeg(_PICTURE, quality=80)
+        paths = [probe_preview_path(self.probe.probe_id)]
+        paths += [probe_crop_path(self.probe.probe_id, 1), crop_path(self.named), crop_path(self.opened)]
+        for photo in (self.photo, self.failed):
+            paths += [original_path(photo.sha256, "JPEG"), preview_path(photo), thumb_path(photo)]
+        for path in paths:
+            write_file(path, picture)
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            file.comment = f"FaceVault events {self.event.pk}".encode()
+        write_file(export_path(self.export.export_id), archive.getvalue())
 
     def fill(self, parameter: str) -> Any:
         """A value for a parameter of an address; a new parameter is a decision here, never an accident."""
@@ -85,7 +111,7 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
     )
     soon = timezone.now() + timedelta(hours=1)
     token = create_token(user=owner, name=f"{name} script", scopes=["read"], expires_at=soon).token
-    export = Export.objects.create(user=owner, event=event, expires_at=soon)
+    export = Export.objects.create(user=owner, event=event, expires_at=soon, state="done")
     probe = Probe.objects.create(user=owner, byte_size=10, width=64, height=48, expires_at=soon, state="done")
     ProbeFace.objects.create(
         probe=probe,
@@ -95,8 +121,8 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         width=9,
         height=9,
         detector_score=0.9,
-        embedder_id="x",
-        vector=b"\0" * 4,
+        embedder_id=EMBEDDER_ID,
+        vector=encode_vector(unit_vectors(1)[0]),
     )
     words = [
         event.name,
@@ -119,8 +145,6 @@ def _photo(event: Event, name: str, uploader: User) -> Photo:
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     Photo.objects.filter(pk=photo.pk).update(name=name, sha256=sha256, uploaded_by=uploader)
     photo.refresh_from_db()
-    for path in (original_path(sha256, "JPEG"), preview_path(photo), thumb_path(photo)):
-        write_file(path, encode_jpeg(_PICTURE, quality=80))
     return photo
 
 
@@ -130,5 +154,4 @@ def _face(photo: Photo, name: str) -> Face:
     picture[0] = hashlib.sha256(name.encode()).digest()[0]
     Face.objects.filter(pk=face.pk).update(crop=write_crop(encode_jpeg(picture, quality=80)))
     face.refresh_from_db()
-    assert crop_path(face).exists()
     return face

@@ -1,0 +1,225 @@
+"""Decisions over the API: label, reject, skip, stranger, not a face; their list and their undo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.roles import LABELER, MANAGER, reach_of, require_role
+from access.scopes import LABEL
+from api.base import ApiView
+from api.errors import ApiProblem
+from api.idempotency import decision_key
+from api.serializers.faces import (
+    DecisionAnswer,
+    DecisionDetail,
+    DecisionQuery,
+    LabelInput,
+    RejectInput,
+    VerdictInput,
+)
+from api.views.faces import find_face, show_face
+from labeling.decisions import DecisionConflict
+from labeling.forms import DecideForm
+from labeling.models import Decision
+from labeling.naming import NameUnclear, Question, decide_from
+from labeling.undo import UndoRefused, undo_decision
+from recognition.models import Face
+
+_DETAILS = {
+    "name_unknown": "Nobody has this name. Check its spelling; send it with new=true to create the person.",
+    "name_shared": "Several people have this name. Send the id of one of them as person, with the name.",
+    "name_taken": "Somebody has this name already. Send their id as person, or another=true for a second person.",
+    "already_on_photo": "Another face of this photo has this name. One of the two is wrong; or send twice=true.",
+    "person_not_offered": "Send a person whom your account sees or who was suggested, or the name with the id.",
+    "person_gone": "This person was removed meanwhile. Send the name, or choose somebody else.",
+}
+_DONE = {200: DecisionAnswer}
+
+
+class _Decide(ApiView):
+    access = {"POST": (LABEL, (LABELER, MANAGER))}
+
+    def find(self, face_id: UUID) -> Face:
+        """Before the body is looked at: what is wrong with it is for those alone who may decide."""
+        face = find_face(self, face_id)
+        require_role(self.user, face.photo.event_id, LABELER, MANAGER)
+        return face
+
+    def decide(self, face: Face, *, version: int | None, **asked: Any) -> Response:
+        """Through the form of the desk, so that both mean the same by a person, a name, or a new one."""
+        key = decision_key(self.request._request) or uuid4()
+        form = DecideForm({"key": key, "version": face.version if version is None else version, **asked})
+        if not form.is_valid():
+            # As for somebody whom the account does not see: which ids there are is not told.
+            raise _unclear(Question(code="person_not_offered"))
+        try:
+            decision = decide_from(form, face=face, actor=self.user)
+        except DecisionConflict as conflict:
+            raise self._conflict(conflict, face.face_id) from conflict
+        except NameUnclear as unclear:
+            raise _unclear(unclear.question) from unclear
+        return _answer(decision, self)
+
+    def _conflict(self, conflict: DecisionConflict, face_id: UUID) -> ApiProblem:
+        latest = conflict.latest
+        return ApiProblem(
+            409,
+            "conflict",
+            "Somebody decided about this face first; nothing of yours was written. Look at `decided` and `face`.",
+            decided=DecisionDetail(latest).data if latest else None,
+            face=show_face(find_face(self, face_id), self),
+        )
+
+
+class LabelFace(_Decide):
+    @extend_schema(
+        operation_id="label_face", summary="Say who the face is", request=LabelInput, responses=_DONE
+    )
+    def post(self, request: Request, face_id: UUID) -> Response:
+        """A name never creates anybody by itself: 422 `name_unknown` until you send it with `new`.
+
+        422 `name_shared`, `name_taken` and `already_on_photo` list the `people` in question; 409 `conflict` shows what
+        somebody else decided meanwhile.
+        """
+        face = self.find(face_id)
+        data = self.read_body(LabelInput)
+        new = DecideForm.ANOTHER if data["another"] else DecideForm.IF_FREE if data["new"] else ""
+        return self.decide(
+            face,
+            version=data.get("version"),
+            name=data.get("name", ""),
+            new=new,
+            **{"twice" if data["twice"] else "person": data.get("person") or ""},
+        )
+
+
+class RejectPerson(_Decide):
+    @extend_schema(
+        operation_id="reject_person", summary="Say who the face is not", request=RejectInput, responses=_DONE
+    )
+    def post(self, request: Request, face_id: UUID) -> Response:
+        """The person is never suggested for this face again; if the face had their name, it is in the queue again."""
+        face = self.find(face_id)
+        data = self.read_body(RejectInput)
+        return self.decide(
+            face, version=data.get("version"), reject=data["person"], name=data.get("name", "")
+        )
+
+
+class _Verdict(_Decide):
+    verdict: ClassVar[Decision.Kind]
+
+    def close(self, face_id: UUID) -> Response:
+        face = self.find(face_id)
+        data = self.read_body(VerdictInput)
+        return self.decide(face, version=data.get("version"), verdict=self.verdict)
+
+
+class SkipFace(_Verdict):
+    verdict = Decision.Kind.SKIP
+
+    @extend_schema(
+        operation_id="skip_face", summary="Leave the face for later", request=VerdictInput, responses=_DONE
+    )
+    def post(self, request: Request, face_id: UUID) -> Response:
+        """Your own queue leaves it out; others still get it."""
+        return self.close(face_id)
+
+
+class CallStranger(_Verdict):
+    verdict = Decision.Kind.STRANGER
+
+    @extend_schema(
+        operation_id="call_stranger",
+        summary="Say that the face is nobody to name",
+        request=VerdictInput,
+        responses=_DONE,
+    )
+    def post(self, request: Request, face_id: UUID) -> Response:
+        return self.close(face_id)
+
+
+class CallNotAFace(_Verdict):
+    verdict = Decision.Kind.NOT_A_FACE
+
+    @extend_schema(
+        operation_id="call_not_a_face",
+        summary="Say that this is not a face",
+        request=VerdictInput,
+        responses=_DONE,
+    )
+    def post(self, request: Request, face_id: UUID) -> Response:
+        return self.close(face_id)
+
+
+class Decisions(ApiView):
+    access = {"GET": (LABEL, (LABELER, MANAGER))}
+
+    @extend_schema(
+        operation_id="list_decisions",
+        summary="List decisions, newest first",
+        parameters=[DecisionQuery],
+        responses=DecisionDetail(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        rows = Decision.objects.select_related("actor", "person", "face")
+        if not reach_of(self.user, LABELER, MANAGER).everywhere:
+            rows = rows.filter(face__in=Face.objects.for_role(self.user, LABELER, MANAGER))
+        if self.read_query(DecisionQuery).get("mine"):
+            rows = rows.filter(actor=self.user)
+        return self.answer_page(rows, _show_rows)
+
+
+class UndoDecision(ApiView):
+    access = {"POST": (LABEL, (LABELER, MANAGER))}
+
+    @extend_schema(
+        operation_id="undo_decision", summary="Take a decision back", request=None, responses=_DONE
+    )
+    def post(self, request: Request, key: UUID) -> Response:
+        """The face becomes exactly what it was before. Your own decisions; as a manager of the event anybody's."""
+        labeled = Face.objects.for_role(self.user, LABELER, MANAGER)
+        rows = Decision.objects.filter(face__in=labeled).select_related("face__photo", "person", "actor")
+        decision = get_object_or_404(rows, key=key)
+        try:
+            undone = undo_decision(decision=decision, actor=self.user)
+        except UndoRefused as refused:
+            later = DecisionDetail(refused.later).data if refused.later else None
+            raise ApiProblem(409, "undo_refused", str(refused), later=later) from refused
+        return _answer(undone, self)
+
+
+def _answer(decision: Decision, view: ApiView) -> Response:
+    face = decision.face
+    shown = show_face(find_face(view, face.face_id), view) if face is not None else None
+    return Response({"decision": DecisionDetail(decision).data, "face": shown})
+
+
+def _unclear(question: Question) -> ApiProblem:
+    people = [
+        {
+            "id": person.pk,
+            "name": person.name,
+            "external_id": person.external_id,
+            "photos": getattr(person, "visit_count", 0),
+        }
+        for person in question.people
+    ]
+    return ApiProblem(
+        422,
+        question.code,
+        _DETAILS.get(question.code) or question.error,
+        people=people,
+        beside=str(question.beside.face.face_id) if question.beside else None,
+    )
+
+
+def _show_rows(decisions: Sequence[Decision]) -> Any:
+    return DecisionDetail(decisions, many=True).data

@@ -1,0 +1,120 @@
+"""People and sightings over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.roles import LABELER, MANAGER, SEEING
+from access.scopes import ADMIN, READ
+from api.base import ApiView
+from api.errors import ApiProblem
+from api.serializers.common import brief
+from api.serializers.people import PeopleQuery, PersonChange, PersonDetail, SightingDetail, SightingQuery
+from recognition.models import Person, Sighting
+from recognition.people import load_people
+from recognition.people_list import list_people
+from recognition.person_edits import ExternalIdTaken, NameTaken, update_person
+
+
+class People(ApiView):
+    access = {"GET": (READ, SEEING)}
+
+    @extend_schema(
+        operation_id="list_people",
+        summary="List people, or find them by name",
+        parameters=[PeopleQuery],
+        responses=PersonDetail(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        query = self.read_query(PeopleQuery)
+        pks = list_people(user=self.user, query=query.get("q", ""), order=query["order"])
+        wanted = Person.objects.all()
+        if "external_id" in query:
+            wanted = wanted.filter(external_id=query["external_id"])
+        if "event" in query:
+            seen = Sighting.objects.visible_to(self.user).filter(face__photo__event=query["event"])
+            wanted = wanted.filter(pk__in=seen.order_by().values("person"))
+        if {"external_id", "event"} & set(query):
+            chosen = set(wanted.values_list("pk", flat=True))
+            pks = [pk for pk in pks if pk in chosen]
+        return self.answer_page(pks, lambda page: show_people(list(page), self))
+
+
+class OnePerson(ApiView):
+    access = {"GET": (READ, SEEING), "PATCH": (ADMIN, (LABELER, MANAGER))}
+
+    @extend_schema(operation_id="get_person", summary="One person", responses=PersonDetail)
+    def get(self, request: Request, person_pk: int) -> Response:
+        return Response(show_people([find_person(self, person_pk).pk], self)[0])
+
+    @extend_schema(
+        operation_id="change_person",
+        summary="Rename a person, change their other names or external id",
+        request=PersonChange,
+        responses=PersonDetail,
+    )
+    def patch(self, request: Request, person_pk: int) -> Response:
+        """What is left out stays as it is. For people who are at no other events than those where you label.
+
+        409 `name_taken`: send it with `shared`, if they are two people. 409 `external_id_taken`: it belongs to one alone.
+        """
+        person = find_person(self, person_pk)
+        if not Person.objects.editable_by(self.user).filter(pk=person.pk).exists():
+            raise PermissionDenied
+        data = self.read_body(PersonChange, partial=True)
+        fields = {"name": person.name, "external_id": person.external_id, "aliases": person.aliases, **data}
+        try:
+            update_person(person=person, **fields)
+        except NameTaken as taken:
+            others = Person.objects.visible_to(self.user).filter(pk__in=[other.pk for other in taken.people])
+            raise ApiProblem(
+                409,
+                "name_taken",
+                "Somebody else has this name. Choose another one, or send shared=true if they are two people.",
+                people=[brief(other) for other in others],
+            ) from taken
+        except ExternalIdTaken as taken:
+            raise ApiProblem(
+                409, "external_id_taken", "This external id belongs to somebody else. Check it."
+            ) from taken
+        return Response(show_people([person.pk], self)[0])
+
+
+class Sightings(ApiView):
+    access = {"GET": (READ, SEEING)}
+
+    @extend_schema(
+        operation_id="list_sightings",
+        summary="List sightings, newest first",
+        parameters=[SightingQuery],
+        responses=SightingDetail(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        query = self.read_query(SightingQuery)
+        lookups = {
+            "event": "face__photo__event",
+            "photo": "face__photo",
+            "person": "person",
+            "decided_by": "decided_by",
+            "seen_from": "seen_at__gte",
+            "seen_to": "seen_at__lt",
+        }
+        rows = Sighting.objects.visible_to(self.user).select_related("face__photo", "person").order_by("-pk")
+        return self.answer_page(
+            rows.filter(**{lookups[name]: value for name, value in query.items()}),
+            lambda sightings: SightingDetail(sightings, many=True).data,
+        )
+
+
+def find_person(view: ApiView, person_pk: int) -> Person:
+    return get_object_or_404(Person.objects.visible_to(view.user), pk=person_pk)
+
+
+def show_people(pks: list[int], view: ApiView) -> Any:
+    return PersonDetail(load_people(pks, user=view.user), many=True).data
