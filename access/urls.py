@@ -9,5 +9,5 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("password/", views.password_change, name="password-change"),
     path("tokens/", token_views.tokens, name="tokens"),
-    path("tokens/<slug:prefix>/revoke/", token_views.revoke, name="token-revoke"),
+    path("tokens/<slug:prefix>/revoke/", token_views.revoke, name="revoke-token"),
 ]

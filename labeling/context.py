@@ -35,7 +35,7 @@ _SECTIONS = {
     "delete-person": "people",
     "help": "help",
     "tokens": "tokens",
-    "token-revoke": "tokens",
+    "revoke-token": "tokens",
     "api-docs": "tokens",
 }
 

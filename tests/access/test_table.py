@@ -144,7 +144,7 @@ def _ask(client: Client, method: str, path: str, headers: dict[str, str]) -> Ans
 def _reaches_foreign(account: str, address: Address, entry: Entry) -> bool:
     """Whether a role for all events opens an object that the account has nothing else to do with."""
     if account == "administrator":
-        return not entry.personal or address.name == "token-revoke"
+        return not entry.personal or address.name == "revoke-token"
     if not account.startswith("global") or entry.personal:
         return False
     if account == "global uploader":
