@@ -35,16 +35,17 @@ def main() -> None:
     print(
         f"{large['photos']:,} photos, {large['faces']:,} faces, {large['people']:,} people; medians of {ROUNDS}"
     )
-    print(f"{'page':<28}{'queries':>9}{'ms':>9}{'ms, 1/100':>11}{'ratio':>8}")
-    for name, (milliseconds, queries) in sorted(large["pages"].items(), key=lambda item: -item[1][0]):
-        other = small["pages"].get(name, [0, 0])[0]
-        print(
-            f"{name:<28}{queries:>9}{milliseconds:>9.1f}{other:>11.1f}{milliseconds / other if other else 0:>8.1f}"
-        )
+    print(
+        "ms: an administrator; half: a manager of every second event; 1/100: the administrator in the small vault"
+    )
+    print(f"{'page':<24}{'queries':>9}{'ms':>9}{'half':>9}{'1/100':>9}{'ratio':>8}")
+    for name, (queries, ms, half) in sorted(large["pages"].items(), key=lambda item: -item[1][1]):
+        small_ms = small["pages"][name][1]
+        print(f"{name:<24}{queries:>9}{ms:>9.1f}{half:>9.1f}{small_ms:>9.1f}{ms / small_ms:>8.1f}")
 
 
 def measure(size: dict[str, int]) -> dict[str, Any]:
-    """Milliseconds and number of queries of each page, as an administrator sees it."""
+    """By page: the administrator's queries and milliseconds, and the milliseconds of a manager of every second event."""
     with new_vault():
         from django.contrib.auth.models import User
         from django.core.management import call_command
@@ -59,23 +60,28 @@ def measure(size: dict[str, int]) -> dict[str, Any]:
         with Path(os.devnull).open("w") as nowhere:
             call_command("build_demo_vault", *arguments, stdout=nowhere, stderr=nowhere)
             call_command("collectstatic", interactive=False, stdout=nowhere)
-        user = User.objects.create_superuser("ada")
-        rows = _Rows(user)
-        client = Client(SERVER_NAME="localhost")
-        client.force_login(user)
+        everywhere, half = User.objects.create_superuser("ada"), User.objects.create_user("half")
+        rows = _Rows(everywhere, half)
+        clients = []
+        for user in (everywhere, half):
+            clients.append(Client(SERVER_NAME="localhost"))
+            clients[-1].force_login(user)
         pages = {}
         for address in PAGES:
-            path = address.path(rows)
-            times, queries = [], 0
-            for _ in range(ROUNDS + 1):
-                with CaptureQueriesContext(connection) as captured:
-                    started = time.perf_counter()
-                    answer = client.get(path)
-                    times.append((time.perf_counter() - started) * 1000)
-                queries = len(captured)
-                if answer.status_code not in {200, 302}:
-                    sys.exit(f"{path} answered {answer.status_code}")
-            pages[address.name] = (median(times[1:]), queries)
+            medians = []
+            for client in clients:
+                times = []
+                for _ in range(ROUNDS + 1):
+                    with CaptureQueriesContext(connection) as captured:
+                        started = time.perf_counter()
+                        answer = client.get(address.path(rows))
+                        times.append((time.perf_counter() - started) * 1000)
+                if client is clients[0]:
+                    queries = len(captured)
+                    if answer.status_code not in {200, 302}:
+                        sys.exit(f"{address.route} answered {answer.status_code}")
+                medians.append(median(times[1:]))
+            pages[address.name] = (queries, *medians)
         return {
             "photos": Photo.objects.count(),
             "faces": Face.objects.count(),
@@ -87,7 +93,7 @@ def measure(size: dict[str, int]) -> dict[str, Any]:
 class _Rows:
     """The objects that addresses ask for: the largest event, its first photo, the person who is on most photos."""
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: Any, half: Any) -> None:
         from datetime import timedelta
 
         from django.db.models import Count
@@ -98,8 +104,12 @@ class _Rows:
         from labeling.models import Decision
         from recognition.models import Event, Export, Person, Probe, UnlabeledFace
 
+        EventGrant.objects.bulk_create(
+            EventGrant(user=half, event_id=pk, role="manager")
+            for pk in Event.objects.order_by("pk").values_list("pk", flat=True)[::2]
+        )
         soon = timezone.now() + timedelta(hours=1)
-        event = Event.objects.annotate(size=Count("photos")).order_by("-size").first()
+        event = Event.objects.annotate(size=Count("photos")).order_by("-size", "pk").first()
         person = Person.objects.annotate(size=Count("sightings")).order_by("-size").first()
         entry = UnlabeledFace.objects.open().select_related("face").first()
         assert event is not None

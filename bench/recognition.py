@@ -121,9 +121,9 @@ def measure(composed: Path, photos: int) -> dict[str, float]:
 
 def ingest(event: str, files: list[Path]) -> None:
     """The path of every upload: add, then process."""
-    from recognition.events import create_event
+    from recognition.events.edits import create_event
     from recognition.ingest import process_next_photo
-    from recognition.uploads import add_photo
+    from recognition.uploads.adding import add_photo
 
     row = create_event(name=event, held_on=None, place="", user=None)
     for file in files:
