@@ -1,4 +1,4 @@
-"""How well the whole path recognises: event photos in, two faces of each known person named, further photos in.
+"""How well the whole path recognizes: event photos in, two faces of each known person named, further photos in.
 
     python bench/recognition.py [--json] [--photos 40] [--seed 7]
 
@@ -80,7 +80,7 @@ def measure(composed: Path, photos: int) -> dict[str, float]:
 
     truth = read_truth(composed / "truth.csv")
     names = sorted({pasted.identity for places in truth.values() for pasted in places})
-    # Every fifth name is a stranger, so that colour and grey portraits are on both sides.
+    # Every fifth name is a stranger, so that color and grey portraits are on both sides.
     strangers = set(names[:: len(names) // (PEOPLE - KNOWN)][: PEOPLE - KNOWN])
     files = sorted(composed.glob("*.jpg"))
 

@@ -23,7 +23,7 @@ from recognition.models import (
     Sighting,
     UnlabeledFace,
 )
-from recognition.person_forms import AliasesField
+from recognition.people.forms import AliasesField
 from recognition.text import clean_name
 
 

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 
 from recognition.images import PhotoRefused
 from recognition.leases import Claim, W, fail_claim, release_claim
@@ -54,7 +54,7 @@ def tell_fault(claim: Claim[W], fault: Fault, error: Exception) -> None:
             release_claim(claim, wait=_PASSING_WAIT, code=fault.code, reason=fault.reason)
         else:
             fail_claim(claim, code=fault.code, reason=fault.reason, final=fault.final)
-    except DatabaseError:
+    except Error:
         logger.warning("%s %s could not be given back; the sweep takes it up", noun, row.pk, exc_info=True)
 
 

@@ -74,10 +74,6 @@ class UploadForm(forms.Form):
         return _formats()
 
 
-class PeopleSearchForm(forms.Form):
-    q = forms.CharField(required=False, max_length=200, strip=True)
-
-
 class EventSearchForm(forms.Form):
     q = forms.CharField(required=False, max_length=200, strip=True)
 

@@ -105,7 +105,7 @@ def estimate_pose(landmarks: NDArray[np.floating]) -> Pose:
     """Head pose by five landmarks (5, 2): left eye, right eye, nose, left mouth, right mouth, as seen.
 
     A scaled orthographic fit of a mean face (the linear step of POS: DeMenthon and Davis, "Model-based object
-    pose in 25 lines of code", IJCV 1995): the 2x3 matrix that maps the centred model to the centred
+    pose in 25 lines of code", IJCV 1995): the 2x3 matrix that maps the centered model to the centered
     landmarks by least squares, made orthonormal, is the upper two rows of the rotation. Five points of one
     mean face carry about 5 to 10 degrees of error; landmarks that coincide give 0, 0, 0.
     """

@@ -146,7 +146,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """The image in sRGB; None if its profile is sRGB already, unusable, or of another colour space."""
+    """The image in sRGB; None if its profile is sRGB already, unusable, or of another color space."""
     spaces = {"RGB": "RGB", "CMYK": "CMYK", "L": "GRAY"}
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django_tasks import TaskResultStatus
@@ -74,7 +74,9 @@ def claim_row(model: type[W], pk: int) -> Claim[W] | None:
     taken = rows.filter(pk=pk, state=Work.State.QUEUED, attempts__lt=MAX_ATTEMPTS).update(
         state=Work.State.PROCESSING, attempts=F("attempts") + 1, lease=lease, lease_until=_lease_end()
     )
-    return Claim(rows.get(pk=pk), lease) if taken else None
+    # It may be deleted between the two: an export, say, with its event.
+    row = rows.filter(pk=pk, lease=lease).first() if taken else None
+    return Claim(row, lease) if row is not None else None
 
 
 def finish_claim(claim: Claim[W], **changes: object) -> None:
@@ -185,11 +187,12 @@ def keep_lease(claim: Claim[W]) -> Iterator[None]:
                     return
                 try:
                     _held(claim).update(lease_until=_lease_end())
-                except DatabaseError:
+                except Error:
                     # The next round tries again; a lease that runs out is taken up by the sweep, and fenced.
                     logger.warning(
                         "the lease of %s %s could not be renewed", noun, claim.row.pk, exc_info=True
                     )
+                    connection.close()  # one that is broken stays so; the next round opens another
         finally:
             connection.close()
 

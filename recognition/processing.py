@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from recognition.leases import request_task, retry_failed, take_up_dropped
 from recognition.models import Photo
 from recognition.models._work import MAX_ATTEMPTS
+from recognition.tasks import process_photos
 
 _DIED = (
     f"The worker stopped or hung {MAX_ATTEMPTS} times while it processed this photo; it may need more memory than there "
@@ -16,22 +17,16 @@ _DIED = (
 
 def request_processing() -> None:
     """Have a worker look for waiting photos."""
-    from recognition.tasks import process_photos
-
     request_task(process_photos)
 
 
 def retry_photos(photos: QuerySet[Photo]) -> int:
     """Let the failed ones among these photos be tried again, as if for the first time; returns how many."""
-    from recognition.tasks import process_photos
-
     return retry_failed(photos, process_photos)
 
 
 def sweep() -> int:
     """Take up photos whose worker died, and waiting photos without a task; returns how many came from dead workers."""
-    from recognition.tasks import process_photos
-
     return take_up_dropped(waiting_photos(), process_photos, reason=_DIED)
 
 

@@ -21,7 +21,7 @@ def measure_sharpness(rgb_crop: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of a face crop (h, w, 3), in squared grey levels; higher is sharper.
 
     The measure depends on the number of pixels, so the crop is first made grey (Rec. 601) and resized to
-    160 x 160: an enlarged small face comes out as blurred as it looks. The kernel is the 4-neighbour one,
+    160 x 160: an enlarged small face comes out as blurred as it looks. The kernel is the 4-neighbor one,
     the borders are left out. Sharp press photos give several hundred, below about 50 a person has trouble
     too.
     """

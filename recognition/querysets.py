@@ -175,8 +175,16 @@ class UnlabeledFaceQuerySet(models.QuerySet["UnlabeledFace"]):
 
 class ExportQuerySet(models.QuerySet["Export"]):
     def visible_to(self, user: User) -> Self:
-        """One's own, until they expire; a link that was passed on opens nothing."""
-        return self.filter(user=user.pk, expires_at__gt=timezone.now())
+        """One's own, until they expire, of what one still manages; a link that was passed on opens nothing."""
+        mine = self.filter(user=user.pk, expires_at__gt=timezone.now())
+        managing = reach_of(user, MANAGER)
+        if managing.everywhere:
+            return mine
+        from recognition.models import Person
+
+        # Their names are on it, and somebody may have got another one since.
+        people = Person.objects.visible_to(user).order_by().values("pk")
+        return mine.filter(Q(event=None) | managing.within("event"), Q(person=None) | Q(person__in=people))
 
 
 class ProbeQuerySet(models.QuerySet["Probe"]):

@@ -13,8 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from recognition.active_embedder import NoActiveEmbedder
 from recognition.embedders import EmbedderUnknown
+from recognition.events.progress import nothing_moves
 from recognition.gallery_index import get_gallery_index
-from recognition.progress import nothing_moves
 
 logger = logging.getLogger(__name__)
 OK = "ok"

@@ -57,24 +57,20 @@ def find_top_k_batch(
     """The k people nearest to each unit vector (n, dimension). Not inside a transaction.
 
     With `events` only references of these events answer and are counted, as if the gallery held no others: what a user
-    may not see neither shows nor pushes anybody out of the k.
+    may not see neither shows nor pushes anybody out of the k. Events that are being deleted answer nobody.
     Raises BadVector, SearchInsideTransaction, NoActiveEmbedder; and WrongEmbedder if the vectors are of `embedder_id`
     and that is not the active one. Exact as long as the index is Flat, whatever the number of faces per person.
     """
     if k < 1:
         raise ValueError("k must be at least 1")
     index = _index_of(embedder_id)
-    if events is None:
-        return _search_people(index, np.asarray(vectors), k)
-    return _search_people(
-        index, np.asarray(vectors), k, _References(_references_of(events), frozenset(events))
-    )
+    return _search_people(index, np.asarray(vectors), k, _restrict(events))
 
 
 def find_match(vector: NDArray[np.floating], *, embedder_id: str | None = None) -> Match:
     """The match of one face on its own, by the active embedder's thresholds. Raises what find_top_k_batch raises."""
     index = _index_of(embedder_id)
-    scores = _search_people(index, np.asarray(vector)[np.newaxis], 2).scores
+    scores = _search_people(index, np.asarray(vector)[np.newaxis], 2, _restrict(None)).scores
     return assign_people(scores, describe_embedder(index.embedder_id).thresholds)[0]
 
 
@@ -87,7 +83,7 @@ def _index_of(embedder_id: str | None) -> GalleryIndex:
 
 def events_to_search(user: User) -> frozenset[int] | None:
     """The events whose references may answer this user; None where that is all of them."""
-    if sees_everything(user) and not Event.objects.filter(deleted_at__isnull=False).exists():
+    if sees_everything(user):
         return None
     seen = Event.objects.for_role(user, *SEEING).order_by().values_list("pk", flat=True)
     return frozenset(seen)
@@ -99,6 +95,16 @@ class _References:
 
     face_pks: frozenset[int]
     events: frozenset[int]
+
+
+def _restrict(events: Collection[int] | None) -> _References | None:
+    """None where every reference may answer. What is being deleted must name nobody while its rows still go."""
+    if events is None:
+        if not Event.objects.filter(deleted_at__isnull=False).exists():
+            return None
+        events = Event.objects.filter(deleted_at=None).order_by().values_list("pk", flat=True)
+    wanted = frozenset(events)
+    return _References(_references_of(wanted), wanted)
 
 
 def _references_of(events: Collection[int]) -> frozenset[int]:

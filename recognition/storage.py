@@ -46,7 +46,7 @@ def crop_path(face: Face) -> Path:
 
 
 def remove_photo_files(photo: Photo) -> None:
-    """Delete the original and what was made of it. For recognition/removal.py, which knows that nothing else needs them."""
+    """Delete the original and what was made of it. For recognition/photos/removal.py, which knows that nothing else needs them."""
     for path in (original_path(photo.sha256, photo.format), preview_path(photo), thumb_path(photo)):
         path.unlink(missing_ok=True)
 

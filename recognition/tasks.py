@@ -1,4 +1,7 @@
-"""Background work: thin wrappers around the write use cases. Tasks take ids or nothing, and may run twice."""
+"""Background work: thin wrappers around the write use cases. Tasks take ids or nothing, and may run twice.
+
+The use cases import their task from here, so each task imports its use case when it runs.
+"""
 
 from django_tasks import task
 
@@ -41,7 +44,7 @@ def process_probes() -> int:
 @task()
 def delete_events() -> None:
     """Remove some of what is in deleted events; what is left is the next task's."""
-    from recognition.event_deletion import delete_some
+    from recognition.events.deletion import delete_some
     from recognition.leases import request_task
     from recognition.wal import truncate_wal
 

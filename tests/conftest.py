@@ -9,7 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from access.models import EventGrant
 from access.roles import LABELER, MANAGER, UPLOADER
+from recognition.models import Event
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,14 @@ def make_user(name: str, *roles: str) -> User:
     user = User.objects.create_user(name, password="correct horse battery")
     # A transactional test before this one has emptied the tables, and the migration's groups with them.
     user.groups.set(Group.objects.get_or_create(name=role)[0] for role in roles)
+    return user
+
+
+def make_local(name: str, role: str, *events: Event) -> User:
+    """Somebody with a role in these events alone."""
+    user = make_user(name)
+    for event in events:
+        EventGrant.objects.create(user=user, event=event, role=role)
     return user
 
 

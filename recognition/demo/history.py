@@ -12,7 +12,7 @@ from django.utils import timezone
 from recognition.models import Sighting
 
 _DAYS = 30
-# A prime, so that neighbours in the tables, who are often on one photo, fall into different groups.
+# A prime, so that neighbors in the tables, who are often on one photo, fall into different groups.
 _GROUPS = 97
 _OPENS, _CLOSES = 9, 17
 

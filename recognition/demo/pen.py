@@ -106,7 +106,7 @@ class Pen:
         return Mask(image, left, top)
 
     def tint(self, color: Color, *masks: Mask, strength: float) -> None:
-        """Lay a colour over what all masks cover, with an opacity of `strength`."""
+        """Lay a color over what all masks cover, with an opacity of `strength`."""
         left, top = max(mask.left for mask in masks), max(mask.top for mask in masks)
         right = min(mask.left + mask.image.width for mask in masks)
         bottom = min(mask.top + mask.image.height for mask in masks)

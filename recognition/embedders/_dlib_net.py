@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSION = 128
-CHIP_SIZE = 150
 
 _CONVOLUTIONS = 29
 # input_rgb_image_sized's defaults, which the file repeats.
@@ -27,7 +26,7 @@ _INPUT_SCALE = 256.0
 
 @dataclass(frozen=True, slots=True)
 class _Convolution:
-    """A convolution with the affine layer behind it folded in (it stands for a trained batch normalisation)."""
+    """A convolution with the affine layer behind it folded in (it stands for a trained batch normalization)."""
 
     weight: Any
     bias: Any

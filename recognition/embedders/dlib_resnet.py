@@ -1,7 +1,7 @@
 """dlib's face ResNet, 128-D: the bundled embedder, which needs no download.
 
 The net was trained for the Euclidean distance, and its vectors lie in one narrow cone: the cosine of the same
-person is 0.97 and of different people 0.85. Subtracting a mean before normalising opens the cone (0.84 and
+person is 0.97 and of different people 0.85. Subtracting a mean before normalizing opens the cone (0.84 and
 0.13), so that the numbers on a page can be told apart, and separates people as well or better. The mean is
 part of the embedder_id. scripts/fit_dlib_mean.py fitted it on 59 faces of about 28 people, none of whom is
 among the 48 who judged it.
@@ -80,7 +80,7 @@ class DlibEmbedder:
         return normalize(self.describe(inputs) - self._mean)
 
     def describe(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The net's own descriptors (n, 128) of chips (n, 150, 150, 3), neither centred nor normalised.
+        """The net's own descriptors (n, 128) of chips (n, 150, 150, 3), neither centered nor normalized.
 
         Each is the mean of the chip's and its mirror image's: that makes a sixth of the misses at one false
         accept in a thousand good, for 6 ms a face.

@@ -19,6 +19,7 @@ from recognition.leases import request_task, take_up_dropped
 from recognition.models import Event, Export, Photo, Probe
 from recognition.models._work import MAX_ATTEMPTS
 from recognition.storage import export_path, list_exports, remove_export
+from recognition.tasks import process_exports
 
 # One person's unfinished exports: each may be as large as all of an event's photos.
 MAX_OPEN = 5
@@ -69,8 +70,6 @@ def request_export(*, user: User, scope: ExportScope) -> Export:
 
 def request_export_processing() -> None:
     """Have a worker look for waiting exports."""
-    from recognition.tasks import process_exports
-
     request_task(process_exports)
 
 
@@ -124,8 +123,6 @@ def sweep_exports() -> int:
 
     The row goes first, then the file: a kill in between leaves a file without a row, which the next sweep finds.
     """
-    from recognition.tasks import process_exports
-
     expired = Export.objects.filter(expires_at__lte=timezone.now())
     # Asked first: a deletion takes the database's write lock, and this runs every few seconds.
     removed = expired.delete()[0] if expired.exists() else 0

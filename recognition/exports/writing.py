@@ -127,7 +127,10 @@ class _Progress:
         lease_until = timezone.now() + timedelta(seconds=settings.FACEVAULT_LEASE_SECONDS)
         # Photos may have been added since it was asked for.
         total = max(self._total, self.done)
-        if not held.update(photos_done=self.done, photos_total=total, lease_until=lease_until):
+        # It expires some hours after it was made; until then it must not expire under the hand that writes it.
+        if not held.update(
+            photos_done=self.done, photos_total=total, lease_until=lease_until, expires_at=new_expiry()
+        ):
             raise LeaseLost
 
 

@@ -4,7 +4,8 @@ The only importer of faiss. Nobody writes to an index: writers call `touch_galle
 journaled faces again before it searches next.
 """
 
-from recognition.gallery_index._manager import GalleryIndex, get_gallery_index, reset_gallery_index
+from recognition.gallery_index._index import GalleryIndex
+from recognition.gallery_index._manager import get_gallery_index, reset_gallery_index
 from recognition.gallery_index._members import Members, read_members
 from recognition.gallery_index._types import (
     FaceHit,

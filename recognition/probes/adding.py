@@ -15,7 +15,8 @@ from recognition.leases import request_task
 from recognition.models import Probe
 from recognition.probes.files import picture_path, remove_files, remove_picture
 from recognition.probes.removal import remove_expired
-from recognition.uploads import check_incoming, receive_or_refuse
+from recognition.tasks import process_probes
+from recognition.uploads.adding import check_incoming, receive_or_refuse
 
 LIFETIME = timedelta(minutes=30)
 # Searches of one user that are kept at a time. It caps what lies here, not how often somebody asks: whoever deletes one
@@ -63,8 +64,6 @@ def add_probe(*, file: BinaryIO, user: User) -> Probe:
 
 def request_search() -> None:
     """Have a worker look for searches that wait."""
-    from recognition.tasks import process_probes
-
     request_task(process_probes)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import Error, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -88,7 +88,7 @@ def process_probe(claim: Claim[Probe]) -> None:
         tell_fault(claim, _judge(probe, error), error)
     try:
         _remove_what_is_over(probe)
-    except (DatabaseError, OSError):
+    except (Error, OSError):
         logger.warning("the picture of probe %s stays until the sweep removes it", probe.pk, exc_info=True)
 
 

@@ -10,6 +10,7 @@ from recognition.leases import take_up_dropped
 from recognition.models import Probe
 from recognition.models._work import MAX_ATTEMPTS
 from recognition.probes.files import remove_files, remove_leftovers
+from recognition.tasks import process_probes
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,6 @@ def remove_expired() -> int:
 
 def sweep_probes() -> int:
     """Delete what is over, and take up what nobody holds any more; returns how many searches are gone."""
-    from recognition.tasks import process_probes
-
     removed = remove_expired()
     take_up_dropped(Probe.objects.all(), process_probes, reason=_DIED)
     try:

@@ -17,7 +17,7 @@ from recognition.active_embedder import NoActiveEmbedder, WrongEmbedder
 from recognition.embedders import EmbedderUnknown, Thresholds, describe_embedder
 from recognition.matching import PersonScore, Verdict, Word, assign_people, words_of
 from recognition.models import Export, Face, Person, Photo, Probe, ProbeFace, Sighting
-from recognition.people import load_people
+from recognition.people.loading import load_people
 from recognition.search import events_to_search, find_top_k_batch
 from recognition.vectors import decode_vector
 
@@ -44,10 +44,6 @@ class Lookalike:
     def band(self) -> str:
         """The word as a class of the stylesheet."""
         return self.word.split()[0]
-
-    @property
-    def more_photos(self) -> int:
-        return self.photo_count - len(self.photos)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

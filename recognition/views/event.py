@@ -13,9 +13,10 @@ from django_htmx.http import trigger_client_event
 from access.roles import LABELER, MANAGER, ROLES, SEEING, UPLOADER, reach_of, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
-from recognition.boxes import draw_thumbs
+from recognition.events.progress import PhotoCounts, count_faces, count_photos
 from recognition.models import Event, Photo
-from recognition.photo_filters import (
+from recognition.photos.boxes import draw_thumbs
+from recognition.photos.filters import (
     PEOPLE_OFFERED,
     filter_photos,
     name_on,
@@ -24,7 +25,6 @@ from recognition.photo_filters import (
     read_filter,
 )
 from recognition.processing import retry_photos
-from recognition.progress import PhotoCounts, count_faces, count_photos
 
 PHOTOS_PER_PAGE = 60
 FAILED_SHOWN = 20

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from access.roles import MANAGER, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest
-from recognition.event_deletion import count_consequences, delete_event
-from recognition.events import archive_event, change_event
+from recognition.events.deletion import count_consequences, delete_event
+from recognition.events.edits import archive_event, change_event
 from recognition.forms import ConfirmNameForm, EventForm
 from recognition.models import Event
 

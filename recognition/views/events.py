@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods
 from access.roles import LABELER, MANAGER, ROLES, UPLOADER, reach_of, roles_of
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, render_page_or_part
-from recognition.events import create_event, find_events, newest_first
+from recognition.events.edits import create_event
+from recognition.events.listing import find_events, newest_first
+from recognition.events.progress import progress_by_event
 from recognition.forms import EventForm, EventSearchForm
 from recognition.models import Event
-from recognition.progress import progress_by_event
 
 EVENTS_PER_PAGE = 24
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.http.response import FileResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.roles import MANAGER, require_role
 from access.rules import allow
-from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
+from facevault_site.htmx import SignedInRequest, render_page_or_part
 from recognition.exports import (
     ExportScope,
     TooManyExports,
@@ -32,10 +29,10 @@ from recognition.exports import (
     stream_zip,
     summarize,
 )
-from recognition.exports.entry_names import clean_entry
 from recognition.exports.work import scope_of
 from recognition.forms import ExportForm
 from recognition.models import Event, Export, Person, Photo
+from recognition.sending import send_stream, send_zip
 
 THUMBS_SHOWN = 8
 EVENTS_SHOWN = 50
@@ -96,7 +93,7 @@ def exports(request: SignedInRequest) -> HttpResponse:
 def export(request: SignedInRequest, export_id: UUID) -> HttpResponse:
     """One export; its card asks for itself again until it is made."""
     export = _find_export(request, export_id)
-    context = {"export": export, "stalled": is_stalled([export]), "listed": "list" in request.GET}
+    context = {"export": export, "stalled": is_stalled([export])}
     return render_page_or_part(request, "recognition/export.html", part="card", context=context)
 
 
@@ -107,16 +104,17 @@ def export_file(request: SignedInRequest, export_id: UUID) -> HttpResponseBase:
     path = find_export_file(user=request.user, export=export)
     if path is None:
         raise Http404("This export is not there.")
-    response = FileResponse(path.open("rb"), content_type="application/zip")
-    return as_download(response, scope_of(export), suffix="zip")
+    return send_zip(path, name=f"{scope_of(export).title}.zip")
 
 
 @allow(MANAGER)
 @require_POST
-def export_delete(request: SignedInRequest, export_id: UUID) -> HttpResponse:
-    delete_export(_find_export(request, export_id))
-    # The row of the list goes away; without htmx the list is drawn again.
-    return HttpResponse() if is_partial(request) else redirect("exports")
+def delete(request: SignedInRequest, export_id: UUID) -> HttpResponse:
+    export = _find_export(request, export_id)
+    was_made = export.state in {Export.State.DONE, Export.State.FAILED}
+    delete_export(export)
+    messages.success(request, "The export is deleted." if was_made else "The export is canceled.")
+    return redirect("exports")
 
 
 def _find_export(request: SignedInRequest, export_id: UUID) -> Export:
@@ -203,13 +201,13 @@ def _send_zip(request: SignedInRequest, target: ExportScope) -> HttpResponseBase
         )
         return redirect(_address(scope, ""))
     pieces = stream_zip(user=request.user, scope=scope)
-    return _stream(request, pieces, scope, content_type="application/zip", suffix="zip")
+    return send_stream(request, pieces, content_type="application/zip", name=f"{scope.title}.zip")
 
 
 def _send_csv(request: SignedInRequest, target: ExportScope) -> HttpResponseBase:
     scope = _choose(target, _read_choice(request))
     pieces = stream_csv(user=request.user, scope=scope)
-    return _stream(request, pieces, scope, content_type="text/csv; charset=utf-8", suffix="csv")
+    return send_stream(request, pieces, content_type="text/csv; charset=utf-8", name=f"{scope.title}.csv")
 
 
 def _read_choice(request: SignedInRequest) -> ExportForm:
@@ -217,29 +215,6 @@ def _read_choice(request: SignedInRequest) -> ExportForm:
     if not form.is_valid():
         raise BadRequest("faces is verified or all.")
     return form
-
-
-def _stream(
-    request: SignedInRequest, pieces: Iterator[bytes], scope: ExportScope, *, content_type: str, suffix: str
-) -> HttpResponseBase:
-    # A HEAD asks for the headers alone; nobody would read the photos.
-    content = [] if request.method == "HEAD" else pieces
-    return as_download(StreamingHttpResponse(content, content_type=content_type), scope, suffix=suffix)
-
-
-def as_download(response: Any, scope: ExportScope, *, suffix: str) -> HttpResponseBase:
-    """Under a name that old programs read too, and kept by no cache: it holds names and faces."""
-    name = f"{clean_entry(scope.title)}.{suffix}"
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    # A proxy that gathers the whole answer first would need the room that streaming saves.
-    response.headers["X-Accel-Buffering"] = "no"
-    return response  # type: ignore[no-any-return]
 
 
 def _address(scope: ExportScope, kind: str) -> str:

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from access.roles import MANAGER, UPLOADER
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest
-from recognition.failed_photos import count_reasons, failed_photos
 from recognition.forms import FailedFilterForm
 from recognition.models import Event
+from recognition.photos.failed import count_reasons, failed_photos
 from recognition.processing import retry_photos
 from recognition.querysets import PhotoQuerySet
 

@@ -14,11 +14,11 @@ from access.roles import LABELER, MANAGER, SEEING, reach_of, sees_everything
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, render_page_or_part
 from recognition.models import Person, Sighting
-from recognition.people import by_event, count_sightings, load_people, with_cover
-from recognition.people_list import list_people, without_faces
-from recognition.person_edits import may_create_people
-from recognition.person_forms import PeopleListForm, PersonPageForm
-from recognition.timeline import read_timeline
+from recognition.people.edits import may_create_people
+from recognition.people.forms import PeopleListForm, PersonPageForm
+from recognition.people.listing import list_people, without_faces
+from recognition.people.loading import by_event, count_sightings, load_people, with_cover
+from recognition.people.timeline import read_timeline
 
 PEOPLE_PER_PAGE = 48
 FACES_PER_PAGE = 96

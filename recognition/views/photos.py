@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access.roles import LABELER, MANAGER, ROLES, SEEING, UPLOADER, reach_of, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial
-from recognition.boxes import draw_preview
-from recognition.events import newest_first
+from recognition.events.listing import newest_first
 from recognition.forms import MovePhotoForm
 from recognition.models import Event, Face, Photo, Sighting
-from recognition.photo_filters import PhotoFilter, filter_photos, read_filter
-from recognition.photos import PhotoRefusal, delete_photo, may_delete, move_photo
+from recognition.photos.boxes import draw_preview
+from recognition.photos.edits import PhotoRefusal, delete_photo, may_delete, move_photo
+from recognition.photos.filters import PhotoFilter, filter_photos, read_filter
 from recognition.processing import retry_photos
 
 
@@ -110,7 +110,7 @@ def _read_photo(request: SignedInRequest, photo_pk: int) -> dict[str, Any]:
         "back": _address("event", photo.event_id, chosen),
         "previous": before.reverse().first(),
         "next": siblings.filter(pk__gt=photo.pk).first(),
-        # One that was decided meanwhile is in the filter no more; its neighbours still are.
+        # One that was decided meanwhile is in the filter no more; its neighbors still are.
         "number": before.count() + 1 if siblings.filter(pk=photo.pk).exists() else None,
         "total": siblings.count(),
         "labels": photo.event_id in reach_of(user, LABELER, MANAGER),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count
-from django.http import Http404, HttpResponse, HttpResponseBase
-from django.http.response import FileResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,6 +23,7 @@ from recognition.models import Probe
 from recognition.probes import add_probe, delete_probe, is_stalled, read_probe
 from recognition.probes.files import probe_crop_path, probe_preview_path
 from recognition.probes.processing import MAX_FACES
+from recognition.sending import send_probe_picture
 
 
 @allow(*SEEING)
@@ -91,17 +90,3 @@ def crop(request: SignedInRequest, probe_id: UUID, number: int) -> HttpResponseB
     visible = Probe.objects.visible_to(request.user)
     probe = get_object_or_404(visible, probe_id=probe_id, faces__number=number)
     return send_probe_picture(probe_crop_path(probe.probe_id, number))
-
-
-def send_probe_picture(path: Path) -> HttpResponseBase:
-    """The file, kept by nobody: it is gone from here within the hour, and must not outlive that in a browser."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise Http404("This picture is not there.") from None
-    headers = {
-        "Cache-Control": "no-store, private",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return FileResponse(file, content_type="image/jpeg", headers=headers)

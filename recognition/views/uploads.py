@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
@@ -15,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from access.roles import MANAGER, UPLOADER, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, render_page_or_part
+from recognition.events.progress import count_photos
 from recognition.forms import UploadForm
 from recognition.models import Event
-from recognition.progress import count_photos
-from recognition.uploads import add_files
+from recognition.uploads.adding import add_uploaded
 
 
 @allow(UPLOADER, MANAGER)
@@ -31,9 +28,7 @@ def upload(request: SignedInRequest, event_pk: int) -> HttpResponse:
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
-            results = list(
-                add_files(event=event, files=_opened(form.cleaned_data["files"]), user=request.user)
-            )
+            results = add_uploaded(event=event, files=form.cleaned_data["files"], user=request.user)
     outcomes = Counter(result.outcome for result in results or [])
     counts = count_photos(request.user, event_pk=event.pk)
     context = {
@@ -57,8 +52,3 @@ def upload(request: SignedInRequest, event_pk: int) -> HttpResponse:
         context=context,
         status=422 if form.is_bound and results is None else 200,
     )
-
-
-def _opened(files: Sequence[UploadedFile[Any]]) -> Iterator[tuple[str, BinaryIO]]:
-    for file in files:
-        yield file.name or "", cast(BinaryIO, file.file)

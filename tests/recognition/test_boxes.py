@@ -2,9 +2,9 @@
 
 import pytest
 
-from recognition.boxes import DrawnFace, draw_preview, draw_thumbs
 from recognition.geometry import Box
 from recognition.models import Face, Photo, UnlabeledFace
+from recognition.photos.boxes import Label, draw_preview, draw_thumbs
 from tests.factories import label_face, make_face, make_person, make_photo
 
 pytestmark = pytest.mark.django_db
@@ -18,10 +18,10 @@ def face_at(photo: Photo, left: float, top: float, name: str = "") -> Face:
     return face
 
 
-def room_of(drawn: DrawnFace, size: float) -> Box:
-    assert drawn.label is not None
-    half = len(drawn.label.text) * size * 0.3
-    return Box(drawn.label.x - half, drawn.label.y - size, drawn.label.x + half, drawn.label.y)
+def room_of(label: Label | None, size: float) -> Box:
+    assert label is not None
+    half = len(label.text) * size * 0.3
+    return Box(label.x - half, label.y - size, label.x + half, label.y)
 
 
 def test_faces_come_from_left_to_right() -> None:
@@ -36,7 +36,7 @@ def test_a_name_stands_below_its_face_and_inside_the_photo() -> None:
     face_at(photo, 1490, 100, "Bob Okafor")
     drawn = draw_thumbs([photo])[0]
     for face in drawn.faces:
-        room = room_of(face, drawn.text_size)
+        room = room_of(face.label, drawn.text_size)
         assert room.left >= 0
         assert room.right <= photo.width
         assert room.top >= 220
@@ -55,11 +55,23 @@ def test_names_never_cover_each_other_or_another_face() -> None:
     for number in range(12):
         face_at(photo, 20 + 110 * number, 300 + 20 * (number % 3), f"Somebody Longname {number}")
     drawn = draw_thumbs([photo])[0]
-    rooms = [room_of(face, drawn.text_size) for face in drawn.faces if face.label]
+    rooms = [room_of(face.label, drawn.text_size) for face in drawn.faces if face.label]
     assert rooms
     for index, room in enumerate(rooms):
         assert not any(room.iou(other) for other in rooms[index + 1 :])
         assert not any(room.iou(face.face.box) for face in drawn.faces)
+
+
+def test_nor_do_the_larger_ones_on_a_phone() -> None:
+    photo = make_photo()
+    for number in range(5):
+        face_at(photo, 100 + 300 * number, 300, f"Ada Longname {number}")
+    drawn = draw_preview(photo)
+    labels = [face.label_on_phone for face in drawn.faces if face.label_on_phone]
+    rooms = [room_of(label, drawn.text_size_on_phone) for label in labels]
+    assert len(rooms) == 5
+    assert drawn.text_size_on_phone > drawn.text_size
+    assert not any(room.iou(other) for index, room in enumerate(rooms) for other in rooms[index + 1 :])
 
 
 def test_a_name_without_room_is_still_in_the_list() -> None:

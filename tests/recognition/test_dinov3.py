@@ -61,7 +61,7 @@ def build(folder: Path, **sizes: Any) -> Any:
     torch.manual_seed(5)
     small = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
     net = DINOv3ViTModel(DINOv3ViTConfig(patch_size=16, num_register_tokens=4, **{**small, **sizes})).eval()
-    # As initialised, layers hardly do anything: give every tensor something to say.
+    # As initialized, layers hardly do anything: give every tensor something to say.
     with torch.no_grad():
         for tensor in net.parameters():
             tensor.add_(torch.randn_like(tensor) * 0.2)

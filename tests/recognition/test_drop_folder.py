@@ -21,11 +21,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from recognition import drop_watch
-from recognition.drop_folder import DropFolder, FileMoving, FolderGone, open_steady
-from recognition.drop_watch import DropWatch, EventGone
 from recognition.models import Event, Photo
-from recognition.uploads import UploadResult, add_files
+from recognition.uploads import drop_watch
+from recognition.uploads.adding import UploadResult, add_files
+from recognition.uploads.drop_folder import DropFolder, FileMoving, FolderGone, open_steady
+from recognition.uploads.drop_watch import DropWatch, EventGone
 from tests.fakes import draw_photo
 
 ROOT = Path(__file__).resolve().parents[2]

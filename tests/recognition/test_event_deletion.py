@@ -15,22 +15,40 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from labeling.decisions import label_face as decide
+from labeling.decisions import set_reference
 from labeling.models import Decision, Rejection
-from recognition import event_deletion, ingest
-from recognition.event_deletion import (
+from recognition import ingest
+from recognition.events import deletion
+from recognition.events.deletion import (
     count_consequences,
     delete_event,
     delete_next_batch,
     delete_some,
     sweep_deletions,
 )
+from recognition.gallery_index import GalleryIndex
 from recognition.gallery_journal import lock_gallery_state, read_gallery_state
 from recognition.ingest import process_next_photo
 from recognition.models import Event, Export, Face, GalleryChange, Person, Photo, Sighting, UnlabeledFace
-from recognition.orphans import remove_orphans
-from recognition.removal import remove_photos
-from recognition.uploads import UploadResult, add_photo
-from tests.factories import label_face, make_event, make_face, make_person, make_photo, make_unlabeled
+from recognition.photos.edits import move_photo
+from recognition.photos.orphans import remove_orphans
+from recognition.photos.removal import remove_photos
+from recognition.search import find_top_k
+from recognition.uploads.adding import UploadResult, add_photo
+from tests.factories import (
+    DIMENSION,
+    EMBEDDER_ID,
+    activate_embedder,
+    label_face,
+    make_event,
+    make_face,
+    make_person,
+    make_photo,
+    make_reference,
+    make_unlabeled,
+    unit_vectors,
+)
 from tests.fakes import draw_photo
 
 pytestmark = pytest.mark.django_db
@@ -132,8 +150,8 @@ def test_everything_in_it_goes_and_nothing_else() -> None:
 def test_it_goes_batch_by_batch_and_a_task_leaves_the_rest_to_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(event_deletion, "PHOTOS_PER_BATCH", 2)
-    monkeypatch.setattr(event_deletion, "BATCHES_PER_TASK", 2)
+    monkeypatch.setattr(deletion, "PHOTOS_PER_BATCH", 2)
+    monkeypatch.setattr(deletion, "BATCHES_PER_TASK", 2)
     event = make_event()
     for _ in range(5):
         make_photo(event)
@@ -169,7 +187,7 @@ def test_a_batch_that_breaks_in_the_middle_is_done_again(
         if name == "files_removed":
             raise RuntimeError
 
-    monkeypatch.setattr("recognition.removal.crash_point", stop)
+    monkeypatch.setattr("recognition.photos.removal.crash_point", stop)
     with pytest.raises(RuntimeError):
         delete_next_batch()
     assert Photo.objects.count() == 2
@@ -266,7 +284,7 @@ class TestUploadOfTheSameBytes:
             remove_photos(Photo.objects.filter(event=event).values_list("pk", flat=True))
             return lock_gallery_state()
 
-        monkeypatch.setattr("recognition.uploads.lock_gallery_state", delete_first)
+        monkeypatch.setattr("recognition.uploads.adding.lock_gallery_state", delete_first)
         assert add(other, data).outcome == "added"
         assert len(files_of(data_folder)) == 1
 
@@ -316,6 +334,78 @@ class TestWorkUnderWay:
         elsewhere = make_export(person=make_person(), user=manager)
         delete_event(event)
         assert list(Export.objects.all()) == [elsewhere]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_photo_that_was_matched_before_it_is_matched_again(
+    drawn_faces: None, labeler: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, other = make_event(), make_event()
+    add(event, draw_photo("red"))
+    process_next_photo()
+    decide(face=Face.objects.get(), actor=labeler, name="Alice")
+    add(other, draw_photo("red", salt=1))
+    matching = ingest._match
+
+    def match_then_delete(*args: Any) -> Any:
+        monkeypatch.undo()
+        answer = matching(*args)
+        assert answer[1][0].person_id is not None
+        delete_event(event)
+        return answer
+
+    monkeypatch.setattr(ingest, "_match", match_then_delete)
+    process_next_photo()
+    assert not Sighting.objects.filter(face__photo__event=other).exists()
+    assert UnlabeledFace.objects.filter(face__photo__event=other).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestGallery:
+    """What is deleted names nobody from the moment of the deletion on, in whatever process."""
+
+    @pytest.fixture(autouse=True)
+    def active(self, db: None) -> None:
+        activate_embedder()
+
+    def test_its_references_answer_no_search_while_their_rows_still_go(self) -> None:
+        event, vector = make_event(), unit_vectors(1)[0]
+        make_reference(make_person("Alice"), vector, photo=make_photo(event))
+        assert find_top_k(vector)
+        delete_event(event)
+        assert Sighting.objects.exists()
+        assert find_top_k(vector) == []
+
+    def test_people_are_still_found_by_what_they_have_elsewhere(self) -> None:
+        event, vector, alice = make_event(), unit_vectors(1)[0], make_person("Alice")
+        make_reference(alice, vector, photo=make_photo(event))
+        stays = make_reference(alice, vector)
+        delete_event(event)
+        (found,) = find_top_k(vector)
+        assert (found.references, found.reference_count) == ((stays.pk,), 1)
+
+    def test_every_process_forgets_them(self, labeler: User) -> None:
+        event, vectors = make_event(), unit_vectors(2)
+        gone = make_reference(make_person(), vectors[0], photo=make_photo(event))
+        stays = make_reference(make_person(), vectors[1])
+        processes = [GalleryIndex(EMBEDDER_ID, DIMENSION) for _ in range(2)]
+        assert [index.refresh() and index.member_ids() for index in processes] == [{gone.pk, stays.pk}] * 2
+        set_reference(face=stays, reference=False, actor=labeler)
+        delete_event(event)
+        remove_all()
+        for index in processes:
+            assert [hits for hits in index.search(vectors, 5).hits if hits] == []
+            assert index.member_ids() == set()
+
+    def test_a_photo_that_moved_out_before_keeps_its_references(self, manager: User) -> None:
+        event, vector = make_event(), unit_vectors(1)[0]
+        photo = make_photo(event)
+        stays = make_reference(make_person(), vector, photo=photo)
+        move_photo(photo=photo, to=make_event(), user=manager)
+        delete_event(event)
+        remove_all()
+        (found,) = find_top_k(vector)
+        assert found.references == (stays.pk,)
 
 
 class TestOrphans:

@@ -452,7 +452,7 @@ class SlowCells(IvfVectors):
 @pytest.fixture
 def slow_cells(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     SlowCells.go.clear()
-    monkeypatch.setattr("recognition.gallery_index._manager.IvfVectors", SlowCells)
+    monkeypatch.setattr("recognition.gallery_index._index.IvfVectors", SlowCells)
     return SlowCells.go
 
 

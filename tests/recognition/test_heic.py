@@ -27,19 +27,15 @@ from recognition.images import PhotoRefused, decode_photo, encode_jpeg, read_pho
 from recognition.ingest import process_next_photo
 from recognition.models import Photo
 from recognition.storage import original_path, preview_path
-from recognition.uploads import UploadResult, add_photo
+from recognition.uploads.adding import UploadResult, add_photo
 from tests.factories import make_event
 from tests.fakes import draw_photo
+from tests.marked import marked, turned
 
 WIDTH, HEIGHT = 128, 96
 
 
-def marked() -> Image.Image:
-    """Grey, with a red top left quarter and a blue top right one."""
-    pixels = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
-    pixels[: HEIGHT // 2, : WIDTH // 2] = (250, 0, 0)
-    pixels[: HEIGHT // 2, WIDTH // 2 :] = (0, 0, 250)
-    return Image.fromarray(pixels)
+UPRIGHT = marked(WIDTH, HEIGHT)
 
 
 def heic(image: Image.Image, **options: Any) -> bytes:
@@ -48,7 +44,7 @@ def heic(image: Image.Image, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-PLAIN = heic(marked())
+PLAIN = heic(UPRIGHT)
 
 
 def resized(width: int, height: int) -> bytes:
@@ -197,23 +193,9 @@ def exif_of(*, orientation: int = 0, taken: str = "") -> bytes:
     return exif.tobytes()
 
 
-_STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_turned_photo_is_turned_once(orientation: int) -> None:
-    turn = _STORED[orientation]
-    stored = marked() if turn is None else marked().transpose(turn)
-    data = heic(stored, exif=exif_of(orientation=orientation))
+    data = heic(turned(UPRIGHT, orientation), exif=exif_of(orientation=orientation))
     # A phone writes both: the turn of the file itself, and the same once more in EXIF.
     assert (b"irot" in data or b"imir" in data) == (orientation > 1)
     assert exif_of(orientation=orientation)[6:] in data
@@ -225,12 +207,12 @@ def test_a_turned_photo_is_turned_once(orientation: int) -> None:
 def test_an_orientation_that_only_xmp_has_turns_nothing() -> None:
     # Written so that pillow-heif does not take it out when it reads, but Pillow's own getexif() would obey it.
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><tiff:Orientation> 6</tiff:Orientation>tiff:Orientation>8</x:xmpmeta>'
-    data = heic(marked(), xmp=xmp).replace(b"irot", b"skip")
+    data = heic(UPRIGHT, xmp=xmp).replace(b"irot", b"skip")
     assert is_upright(decode_photo(io.BytesIO(data), heic=True))
 
 
 def test_the_capture_time_is_read_from_its_exif() -> None:
-    data = heic(marked(), exif=exif_of(taken="2026:05:01 10:00:37"))
+    data = heic(UPRIGHT, exif=exif_of(taken="2026:05:01 10:00:37"))
     taken = read_photo_info(io.BytesIO(data), heic=True).captured_at
     assert taken is not None
     assert taken.isoformat() == "2026-05-01T10:00:37"
@@ -248,7 +230,7 @@ def test_ten_bits_keep_their_shades() -> None:
 
 
 def test_transparency_is_flattened_on_white() -> None:
-    picture = marked().convert("RGBA")
+    picture = UPRIGHT.convert("RGBA")
     alpha = np.where(np.arange(WIDTH) < WIDTH // 2, 0, 255).astype(np.uint8)[None].repeat(HEIGHT, 0)
     picture.putalpha(Image.fromarray(alpha))
     rgb = decode_photo(io.BytesIO(heic(picture)), heic=True)
@@ -257,7 +239,7 @@ def test_transparency_is_flattened_on_white() -> None:
 
 
 def test_a_grey_one_becomes_rgb() -> None:
-    rgb = decode_photo(io.BytesIO(heic(marked().convert("L"))), heic=True)
+    rgb = decode_photo(io.BytesIO(heic(UPRIGHT.convert("L"))), heic=True)
     assert rgb.shape == (HEIGHT, WIDTH, 3)
     assert (rgb[..., 0] == rgb[..., 2]).all()
 
@@ -265,21 +247,21 @@ def test_a_grey_one_becomes_rgb() -> None:
 def test_of_many_images_the_primary_one_is_taken() -> None:
     green = Image.new("RGB", (200, 200), "green")
     both = pillow_heif.from_pillow(green)
-    both.add_from_pillow(marked())
+    both.add_from_pillow(UPRIGHT)
     buffer = io.BytesIO()
     both.save(buffer, quality=90, primary_index=1)
     assert is_upright(decode_photo(io.BytesIO(buffer.getvalue()), heic=True))
 
 
 def test_a_phones_grid_of_tiles_is_put_together() -> None:
-    picture = marked().resize((1024, 768), Image.Resampling.NEAREST)
+    picture = UPRIGHT.resize((1024, 768), Image.Resampling.NEAREST)
     data = heic(picture, tile_size=256)
     assert b"grid" in data
     rgb = decode_photo(io.BytesIO(data), heic=True)
     assert is_upright(rgb[::8, ::8])
 
 
-def test_its_colour_profile_is_applied() -> None:
+def test_its_color_profile_is_applied() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = (
         profile.replace(b"rXYZ", b"tXYZ", 1)
@@ -288,14 +270,14 @@ def test_its_colour_profile_is_applied() -> None:
         .replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
         .replace(b"sRGB built-in", b"swap built-in")
     )
-    picture = marked()
+    picture = UPRIGHT
     picture.info["icc_profile"] = swapped
     green = decode_photo(io.BytesIO(heic(picture)), heic=True)[10, 10]
     assert green[1] > 180 > 80 > green[0]
 
 
 def test_a_preview_of_it_carries_no_metadata() -> None:
-    data = heic(marked(), exif=exif_of(taken="2026:05:01 10:00:37"), xmp=b"<x>secret</x>")
+    data = heic(UPRIGHT, exif=exif_of(taken="2026:05:01 10:00:37"), xmp=b"<x>secret</x>")
     assert b"secret" in data
     preview = encode_jpeg(decode_photo(io.BytesIO(data), heic=True), quality=85)
     assert b"secret" not in preview

@@ -21,6 +21,7 @@ from recognition.images import (
     read_photo_info,
     shrink,
 )
+from tests.marked import marked, turned
 
 
 def save(image: Image.Image, kind: str, **options: object) -> io.BytesIO:
@@ -28,14 +29,6 @@ def save(image: Image.Image, kind: str, **options: object) -> io.BytesIO:
     image.save(buffer, kind, **options)
     buffer.seek(0)
     return buffer
-
-
-def marked(width: int = 64, height: int = 48) -> Image.Image:
-    """Grey, with a red top left quarter and a blue top right one."""
-    pixels = np.full((height, width, 3), 128, np.uint8)
-    pixels[: height // 2, : width // 2] = (250, 0, 0)
-    pixels[: height // 2, width // 2 :] = (0, 0, 250)
-    return Image.fromarray(pixels)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -192,20 +185,9 @@ def test_pixels_come_out_as_writable_rgb() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_every_exif_orientation_shows_the_same_upright_photo(orientation: int, kind: str) -> None:
-    upright = marked()
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
     exif = Image.Exif()
     exif[0x0112] = orientation
-    file = save(stored, kind, exif=exif, quality=95)
+    file = save(turned(marked(), orientation), kind, exif=exif, quality=95)
     info = read_photo_info(file)
     assert (info.width, info.height) == (64, 48)
     rgb = decode_photo(file)
@@ -299,7 +281,7 @@ def test_sixteen_bit_grey_keeps_its_shades() -> None:
 
 
 @pytest.mark.parametrize(("color", "channels"), [(2, 3), (6, 4)])
-def test_sixteen_bit_colour_keeps_its_high_bytes(color: int, channels: int) -> None:
+def test_sixteen_bit_color_keeps_its_high_bytes(color: int, channels: int) -> None:
     row = b"\0" + struct.pack(">HHH", 0x80FF, 0x4000, 0xC012) * 32
     if channels == 4:
         row = b"\0" + struct.pack(">HHHH", 0x80FF, 0x4000, 0xC012, 0xFFFF) * 32
@@ -307,7 +289,7 @@ def test_sixteen_bit_colour_keeps_its_high_bytes(color: int, channels: int) -> N
     assert np.abs(rgb[5, 5].astype(int) - (0x80, 0x40, 0xC0)).max() <= 1
 
 
-def test_cmyk_is_shown_in_its_colours() -> None:
+def test_cmyk_is_shown_in_its_colors() -> None:
     rgb = decode_photo(save(marked().convert("CMYK"), "JPEG", quality=95))
     assert np.abs(rgb[8, 8].astype(int) - (250, 0, 0)).max() < 12
     assert np.abs(rgb[8, 56].astype(int) - (0, 0, 250)).max() < 12
@@ -369,7 +351,7 @@ def swapped_profile() -> bytes:
     )
 
 
-def test_a_colour_profile_is_applied() -> None:
+def test_a_color_profile_is_applied() -> None:
     green = decode_photo(save(marked(), "PNG", icc_profile=swapped_profile()))[8, 8]
     assert green[1] > 200 > 60 > green[0]
 
@@ -383,7 +365,7 @@ def test_a_colour_profile_is_applied() -> None:
         ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
     ],
 )
-def test_a_useless_colour_profile_changes_nothing(profile: bytes) -> None:
+def test_a_useless_color_profile_changes_nothing(profile: bytes) -> None:
     rgb = decode_photo(save(marked(), "PNG", icc_profile=profile))
     np.testing.assert_array_equal(rgb, np.asarray(marked()))
 

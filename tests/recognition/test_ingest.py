@@ -19,7 +19,7 @@ from recognition.images import PhotoRefused
 from recognition.ingest import process_next_photo
 from recognition.models import Embedding, Event, Face, Photo, Sighting, UnlabeledFace
 from recognition.storage import crop_path, original_path, preview_path, thumb_path
-from recognition.uploads import add_photo
+from recognition.uploads.adding import add_photo
 from tests.factories import make_event, make_person, make_reference
 from tests.fakes import EMBEDDER_ID, draw_photo, vector_of
 

@@ -18,7 +18,7 @@ from recognition import ingest as ingest_module
 from recognition.images import PhotoRefused
 from recognition.leases import claim_row, finish_claim
 from recognition.models import Event, Face, Photo
-from recognition.uploads import add_photo
+from recognition.uploads.adding import add_photo
 from tests.fakes import draw_photo
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("drawn_faces")]

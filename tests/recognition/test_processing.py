@@ -2,15 +2,19 @@
 
 import io
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from recognition import leases
 from recognition.leases import (
+    Claim,
     LeaseLost,
     claim_next,
     claim_row,
@@ -130,6 +134,49 @@ def test_a_long_photo_keeps_its_lease(settings: object) -> None:
                 break
     assert claim.row.lease_until != first
     connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_is_renewed_again_after_the_database_was_away(
+    settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FACEVAULT_LEASE_SECONDS = 0.3  # type: ignore[attr-defined]
+    claim = claim_row(Photo, make_photo(state="queued").pk)
+    assert claim is not None
+    held, asked = leases._held, []
+
+    def held_over_a_broken_connection(claim: Claim[Photo]) -> QuerySet[Photo]:
+        if threading.current_thread().name.startswith("lease-"):
+            asked.append(1)
+            if len(asked) == 1:
+                connection.ensure_connection()
+                connection.connection.close()  # as a restart of the database does
+        return held(claim)
+
+    monkeypatch.setattr(leases, "_held", held_over_a_broken_connection)
+    first = claim.row.lease_until
+    with keep_lease(claim):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and claim.row.lease_until == first:
+            time.sleep(0.05)
+            claim.row.refresh_from_db()
+    assert len(asked) > 1
+    assert claim.row.lease_until != first
+    connection.close()
+
+
+def test_a_row_that_goes_while_it_is_claimed_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = make_photo(state="queued")
+    update = QuerySet.update
+
+    def update_then_lose(rows: QuerySet[Photo], **changes: object) -> int:
+        done = update(rows, **changes)
+        monkeypatch.undo()
+        Photo.objects.all().delete()
+        return done
+
+    monkeypatch.setattr(QuerySet, "update", update_then_lose)
+    assert claim_row(Photo, photo.pk) is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,7 @@
 
 import datetime
 
-from recognition.timeline import draw_timeline
+from recognition.people.timeline import draw_timeline
 
 
 def month(year: int, number: int) -> datetime.date:

@@ -18,7 +18,7 @@ from PIL import Image
 from recognition.images import read_photo_info
 from recognition.models import Event, Photo
 from recognition.storage import original_path
-from recognition.uploads import UploadResult, add_files, add_photo
+from recognition.uploads.adding import UploadResult, add_files, add_photo
 from tests.factories import make_event
 from tests.fakes import draw_photo
 
@@ -138,7 +138,7 @@ def test_an_event_that_is_deleted_meanwhile_refuses_the_photo(
         Event.objects.all().delete()
         return read_photo_info(file, **caps)
 
-    monkeypatch.setattr("recognition.uploads.read_photo_info", delete_meanwhile)
+    monkeypatch.setattr("recognition.uploads.adding.read_photo_info", delete_meanwhile)
     result = add(event, draw_photo("red"))
     assert (result.outcome, result.code) == ("refused", "event_gone")
     assert "another event" in result.message
@@ -168,7 +168,7 @@ def test_two_photos_at_most_are_decoded_at_once(event: Event, monkeypatch: pytes
         finally:
             connection.close()
 
-    monkeypatch.setattr("recognition.uploads.decode_photo", decode)
+    monkeypatch.setattr("recognition.uploads.adding.decode_photo", decode)
     threads = [threading.Thread(target=add_one, args=(salt,)) for salt in range(5)]
     for thread in threads:
         thread.start()
@@ -202,7 +202,7 @@ def test_a_duplicate_that_slips_past_the_first_look_is_still_one_row(
         add(event, draw_photo("red"), "meanwhile.png")
         return read_photo_info(file, **caps)
 
-    monkeypatch.setattr("recognition.uploads.read_photo_info", add_meanwhile)
+    monkeypatch.setattr("recognition.uploads.adding.read_photo_info", add_meanwhile)
     assert add(event, draw_photo("red"), "late.png").outcome == "duplicate"
     assert Photo.objects.get().name == "meanwhile.png"
 

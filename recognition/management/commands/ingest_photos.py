@@ -12,16 +12,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from recognition.drop_folder import DropFolder
-from recognition.drop_watch import DropWatch, EventGone, stopped_by_signals
-from recognition.events import create_event
+from recognition.events.edits import create_event
 from recognition.leases import claim_next
 from recognition.management.commands.run_worker import load_models
 from recognition.management.refused_list import RefusedList, open_refused_list
 from recognition.models import Event, Face, Photo
 from recognition.processing import sweep
 from recognition.text import clean_name
-from recognition.uploads import add_files
+from recognition.uploads.adding import add_files
+from recognition.uploads.drop_folder import DropFolder
+from recognition.uploads.drop_watch import DropWatch, EventGone, stopped_by_signals
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".zip"}
 POLL_SECONDS = 1.0

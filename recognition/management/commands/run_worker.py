@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from recognition.event_deletion import sweep_deletions
+from recognition.events.deletion import sweep_deletions
 from recognition.exports import sweep_exports
 from recognition.gallery_journal import prune_journal
 from recognition.leases import stopping
-from recognition.orphans import remove_orphans
+from recognition.photos.orphans import remove_orphans
 from recognition.probes import sweep_probes
 from recognition.processing import sweep
 from recognition.storage import remove_stale_uploads
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5.0
 CLEAN_UPLOADS_EVERY = 60  # sweeps, about five minutes: the picture of a search may be among what is left
+# Both also once soon after the start: a worker on an office's computer never runs for a whole day.
 CLEAN_EVERY = 720  # about an hour
 REMOVE_ORPHANS_EVERY = 24 * CLEAN_EVERY  # about a day: it looks at every file
 KEEP_TASKS = timedelta(days=1)
@@ -71,13 +73,11 @@ class Command(BaseCommand):
             excluded_queue_names=[],
         )
         worker.configure_signals()
-        sweep()
-        sweep_deletions()
-        sweep_probes()
-        sweep_exports()
-        remove_stale_uploads()
+        chores = Chores()
+        chores.look_for_work()
+        chores.do(remove_stale_uploads)
         finished = threading.Event()
-        sweeper = threading.Thread(target=_sweep_until, args=(finished,), name="sweep", daemon=True)
+        sweeper = threading.Thread(target=_sweep_until, args=(finished, chores), name="sweep", daemon=True)
         sweeper.start()
         try:
             worker.run()
@@ -111,28 +111,62 @@ def load_models() -> None:
     )
 
 
-def _sweep_until(finished: threading.Event) -> None:
-    rounds, traces = 0, True
+class Chores:
+    """What is looked at again and again. Whatever stops one of them stops neither the others nor its next time."""
+
+    def __init__(self) -> None:
+        self._troubles: dict[str, str] = {}
+        self._traces = True  # of what was deleted, in SQLite's log
+
+    def do(self, chore: Callable[[], object]) -> Any:
+        """What it returns; None if it failed. The same trouble is told once, however long it lasts."""
+        name = chore.__name__
+        try:
+            answer = chore()
+        except Exception as error:
+            if self._troubles.get(name) != (trouble := f"{type(error).__name__}: {error}"):
+                logger.warning("%s failed; it is tried again", name, exc_info=True)
+            self._troubles[name] = trouble
+            connection.close_if_unusable_or_obsolete()  # the next one opens another
+            return None
+        if self._troubles.pop(name, ""):
+            logger.warning("%s works again", name)
+        return answer
+
+    def look_for_work(self) -> None:
+        for chore in (sweep, sweep_deletions, sweep_exports):
+            self.do(chore)
+        self._traces = bool(self.do(sweep_probes)) or self._traces
+
+    def do_all(self, rounds: int) -> None:
+        """Everything whose turn it is in this round, from 1 on."""
+        self.look_for_work()
+        if rounds % CLEAN_UPLOADS_EVERY == 0:
+            self.do(remove_stale_uploads)
+            self._traces = True
+        if self._traces:
+            self._traces = not self.do(truncate_wal)
+        if rounds % CLEAN_EVERY == CLEAN_UPLOADS_EVERY:
+            self.do(_prune_journal)
+            self.do(_remove_old_tasks)
+        if rounds % REMOVE_ORPHANS_EVERY == CLEAN_UPLOADS_EVERY:
+            self.do(remove_orphans)
+
+
+def _sweep_until(finished: threading.Event, chores: Chores) -> None:
+    rounds = 0
     while not finished.wait(SWEEP_SECONDS):
         rounds += 1
         try:
-            sweep()
-            sweep_deletions()
-            traces = sweep_probes() > 0 or traces
-            sweep_exports()
-            if rounds % CLEAN_UPLOADS_EVERY == 0:
-                remove_stale_uploads()
-                traces = True
-            if traces:
-                traces = not truncate_wal()
-            if rounds % CLEAN_EVERY == 0:
-                prune_journal(keep_versions=KEEP_VERSIONS)
-                if rounds % REMOVE_ORPHANS_EVERY == 0:
-                    remove_orphans()
-                DBTaskResult.objects.filter(enqueued_at__lt=timezone.now() - KEEP_TASKS).exclude(
-                    status="READY"
-                ).delete()
-        except DatabaseError:
-            logger.warning("the sweep failed; it runs again in %s s", SWEEP_SECONDS, exc_info=True)
+            chores.do_all(rounds)
         finally:
             connection.close()
+
+
+def _prune_journal() -> None:
+    prune_journal(keep_versions=KEEP_VERSIONS)
+
+
+def _remove_old_tasks() -> None:
+    old = DBTaskResult.objects.filter(enqueued_at__lt=timezone.now() - KEEP_TASKS)
+    old.exclude(status="READY").delete()

@@ -13,11 +13,10 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image
 
-from access.models import EventGrant
 from access.roles import MANAGER
 from recognition.models import Event, Face, Person, Photo, Sighting
 from recognition.storage import original_path, write_file
-from tests.conftest import make_user
+from tests.conftest import make_local
 from tests.factories import make_face
 
 HUMAN, MACHINE = Sighting.DecidedBy.HUMAN, Sighting.DecidedBy.MACHINE
@@ -72,10 +71,7 @@ def name_face(
 
 def manager_of(*events: Event, name: str = "anna") -> User:
     """Manages these events and nothing else."""
-    user = make_user(name)
-    for event in events:
-        EventGrant.objects.create(user=user, event=event, role=MANAGER)
-    return user
+    return make_local(name, MANAGER, *events)
 
 
 def read_zip(pieces: Iterable[bytes]) -> zipfile.ZipFile:

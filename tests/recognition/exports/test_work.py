@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -293,6 +294,26 @@ def test_an_expired_export_is_made_no_more(manager: User, event: Event) -> None:
     request_export(user=manager, scope=ExportScope(event=event))
     Export.objects.update(expires_at=timezone.now())
     assert process_next_export() is None
+
+
+def test_an_export_that_takes_longer_than_it_is_kept_is_finished(
+    manager: User, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_TELL_SECONDS", 0)
+    export, real = request_export(user=manager, scope=ExportScope(event=event)), stream_zip
+
+    def expire_and_sweep(**arguments: Any) -> Iterator[bytes]:
+        Export.objects.update(expires_at=timezone.now() + timedelta(milliseconds=200))
+        for number, piece in enumerate(real(**arguments)):
+            if number == 1:
+                time.sleep(0.3)
+                assert sweep_exports() == 0
+            yield piece
+
+    monkeypatch.setattr(writing, "stream_zip", expire_and_sweep)
+    process_next_export()
+    export.refresh_from_db()
+    assert export.state == "done"
 
 
 def test_files_without_a_row_are_removed(manager: User, event: Event, data_folder: Path) -> None:

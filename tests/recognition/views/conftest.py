@@ -2,15 +2,11 @@
 
 from django.test import Client
 
-from access.models import EventGrant
+from access.roles import VIEWER
 from recognition.models import Event
-from tests.conftest import make_user, signed_in
-
-__all__ = ["signed_in", "viewer_of"]
+from tests.conftest import make_local, signed_in
 
 
 def viewer_of(event: Event) -> Client:
     """The browser of somebody who may look at this event alone."""
-    user = make_user("vera")
-    EventGrant.objects.create(user=user, event=event, role="viewer")
-    return signed_in(user)
+    return signed_in(make_local("vera", VIEWER, event))

@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from access.models import EventGrant
 from access.roles import LABELER, MANAGER, UPLOADER, VIEWER
 from recognition.models import Event
-from tests.conftest import count_queries, make_user, signed_in
+from tests.conftest import count_queries, make_local, signed_in
 from tests.factories import label_face, make_event, make_face, make_person, make_photo
 
 pytestmark = pytest.mark.django_db
@@ -18,17 +18,14 @@ PAGES = ("edit", "delete")
 
 
 def manager_of(event: Event) -> Client:
-    user = make_user("maria")
-    EventGrant.objects.create(user=user, event=event, role=MANAGER)
-    return signed_in(user)
+    return signed_in(make_local("maria", MANAGER, event))
 
 
 class TestWhoMayNot:
     @pytest.mark.parametrize("role", [VIEWER, UPLOADER, LABELER])
     def test_another_role_in_the_event_is_refused(self, role: str) -> None:
         event = make_event()
-        user = make_user("nora")
-        EventGrant.objects.create(user=user, event=event, role=role)
+        user = make_local("nora", role, event)
         EventGrant.objects.create(user=user, event=make_event(), role=MANAGER)
         client = signed_in(user)
         for page in PAGES:

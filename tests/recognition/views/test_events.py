@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from access.models import EventGrant
-from recognition.events import create_event
+from recognition.events.edits import create_event
 from recognition.models import Event, Photo
 from tests.conftest import count_queries, signed_in
 from tests.factories import make_event, make_photo, make_unlabeled

@@ -15,10 +15,9 @@ from access.roles import MANAGER, VIEWER
 from recognition.exports import ExportScope, process_next_export, request_export
 from recognition.models import Event, Export, Person
 from recognition.storage import export_path
-from tests.conftest import make_user
+from tests.conftest import make_user, signed_in
 from tests.factories import make_event, make_person
 from tests.recognition.exports.making import MACHINE, add_photo, manager_of, name_face, read_zip
-from tests.recognition.views.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +98,7 @@ def test_a_download_is_kept_by_no_cache_and_has_a_name_that_all_read(
     for address in ("photos.zip", "list.csv"):
         response = as_manager.get(f"/events/{ball.pk}/export/{address}")
         suffix = address[-3:]
-        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Cache-Control"] == "no-store, private"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Content-Disposition"] == (
             f"attachment; filename=\"B_ll.{suffix}\"; filename*=UTF-8''B%C3%A4ll.{suffix}"
@@ -157,7 +156,7 @@ def test_a_finished_export_is_downloaded(
 ) -> None:
     export = made_export(manager, ball)
     response = as_manager.get(f"/exports/{export.export_id}/photos.zip")
-    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store, private"
     assert int(response.headers["Content-Length"]) == export.byte_size
     with read_zip(response.streaming_content) as archive:  # type: ignore[attr-defined]
         assert archive.namelist() == ["a.jpg", "b.jpg", "c.jpg", "list.csv"]
@@ -166,8 +165,10 @@ def test_a_finished_export_is_downloaded(
 def test_an_export_is_deleted(as_manager: Client, manager: User, ball: Event, alice: Person) -> None:
     export = made_export(manager, ball)
     assert as_manager.get(f"/exports/{export.export_id}/delete/").status_code == 405
-    response = as_manager.post(f"/exports/{export.export_id}/delete/")
-    assert response.headers["Location"] == "/exports/"
+    response = as_manager.post(f"/exports/{export.export_id}/delete/", follow=True)
+    assert response.redirect_chain == [("/exports/", 302)]
+    assert "The export is deleted." in response.text
+    assert "No exports" in response.text
     assert not Export.objects.exists()
     assert not export_path(export.export_id).exists()
 

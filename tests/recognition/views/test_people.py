@@ -194,7 +194,15 @@ def test_the_fragment_is_the_results_alone(as_labeler: Client) -> None:
 
 
 def test_a_vault_without_people_leads_to_the_desk(as_labeler: Client) -> None:
-    assert "Nobody is named yet" in as_labeler.get("/people/").content.decode()
+    page = as_labeler.get("/people/").text.split("<main")[1]
+    assert "Nobody is named yet" in page
+    assert 'href="/label/"' in page
+
+
+def test_but_not_somebody_whom_the_desk_refuses() -> None:
+    page = viewer_of(make_event()).get("/people/").text
+    assert "Nobody is named yet" in page
+    assert "/label/" not in page
 
 
 @pytest.mark.parametrize("query", ["\x00", "x" * 300, "%", "_", "'; drop table"])

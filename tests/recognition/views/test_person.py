@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from recognition.models import Photo, Sighting
+from recognition.models import Face, Person, Photo, Sighting
 from tests.factories import label_face, make_event, make_face, make_person, make_photo
 from tests.recognition.views.conftest import viewer_of
 
@@ -85,7 +85,8 @@ def test_it_is_read_only(as_manager: Client) -> None:
     assert as_manager.post("/people/").status_code == 405
 
 
-def test_references_other_verified_faces_and_guesses_are_told_apart(as_labeler: Client) -> None:
+def one_of_each() -> tuple[Person, Face, Face, Face]:
+    """Alice with a reference, another verified face and a guess of FaceVault's, all on one photo."""
     alice, photo = make_person("Alice"), make_photo()
     reference, plain, guessed = (make_face(photo) for _ in range(3))
     for face in (reference, plain):
@@ -94,25 +95,23 @@ def test_references_other_verified_faces_and_guesses_are_told_apart(as_labeler: 
     Sighting.objects.create(
         face=guessed, person=alice, decided_by="machine", similarity=0.8, seen_at=timezone.now()
     )
+    return alice, reference, plain, guessed
+
+
+def test_references_other_verified_faces_and_guesses_are_told_apart(as_labeler: Client) -> None:
+    alice, *faces = one_of_each()
     [group] = as_labeler.get(f"/people/{alice.pk}/").context["groups"]
     shown = [
         [sighting.face for sighting in kind] for kind in (group.references, group.verified, group.machine)
     ]
-    assert shown == [[reference], [plain], [guessed]]
+    assert shown == [[face] for face in faces]
 
 
 @pytest.mark.parametrize(
     ("show", "count"), [("", 3), ("references", 1), ("verified", 2), ("machine", 1), ("else", 3)]
 )
 def test_one_kind_alone_is_shown(as_labeler: Client, show: str, count: int) -> None:
-    alice, photo = make_person("Alice"), make_photo()
-    reference, plain, guessed = (make_face(photo) for _ in range(3))
-    for face in (reference, plain):
-        label_face(face, alice)
-    Sighting.objects.filter(face=plain).update(is_reference=False)
-    Sighting.objects.create(
-        face=guessed, person=alice, decided_by="machine", similarity=0.8, seen_at=timezone.now()
-    )
+    alice, *_ = one_of_each()
     page = as_labeler.get(f"/people/{alice.pk}/", {"show": show})
     assert page.context["page"].paginator.count == count
     assert page.context["counts"]["verified"] == 2

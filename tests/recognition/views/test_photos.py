@@ -1,4 +1,4 @@
-"""One photo: its boxes, its faces, its neighbours."""
+"""One photo: its boxes, its faces, its neighbors."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from access.models import EventGrant
 from recognition.models import Event, Photo, Sighting, UnlabeledFace
-from recognition.photos import PhotoRefusal, move_photo
+from recognition.photos.edits import PhotoRefusal, move_photo
 from recognition.storage import original_path
 from tests.conftest import count_queries, make_user, signed_in
 from tests.factories import label_face, make_event, make_face, make_person, make_photo, make_unlabeled
@@ -160,7 +160,7 @@ class TestRetry:
         assert as_manager.get(f"/photos/{failed.pk}/retry/").status_code == 405
 
 
-def test_neighbours_follow_the_filter_that_one_came_from(as_labeler: Client) -> None:
+def test_neighbors_follow_the_filter_that_one_came_from(as_labeler: Client) -> None:
     event, alice = make_event(), make_person("Alice")
     first, between, here, last = (make_photo(event) for _ in range(4))
     for photo in (first, here, last):
@@ -177,7 +177,7 @@ def test_neighbours_follow_the_filter_that_one_came_from(as_labeler: Client) -> 
     assert (context["previous"], context["next"]) == (between, None)
 
 
-def test_a_photo_that_left_the_filter_still_has_neighbours(as_labeler: Client) -> None:
+def test_a_photo_that_left_the_filter_still_has_neighbors(as_labeler: Client) -> None:
     event = make_event()
     first, here, last = (make_photo(event) for _ in range(3))
     for photo in (first, last):
@@ -186,7 +186,7 @@ def test_a_photo_that_left_the_filter_still_has_neighbours(as_labeler: Client) -
     assert (context["previous"], context["next"], context["number"]) == (first, last, None)
 
 
-def test_keys_lead_on_and_the_neighbours_pictures_are_fetched_ahead(as_labeler: Client) -> None:
+def test_keys_lead_on_and_the_neighbors_pictures_are_fetched_ahead(as_labeler: Client) -> None:
     event = make_event()
     first, here = make_photo(event), make_photo(event)
     make_photo(event, state=Photo.State.QUEUED)

@@ -18,11 +18,10 @@ from access.models import EventGrant
 from access.roles import VIEWER
 from recognition.models import Photo, Probe
 from recognition.probes import process_next_probe
-from tests.conftest import make_user
+from tests.conftest import make_user, signed_in
 from tests.factories import make_event, vector_near
 from tests.fakes import COLORS, draw_photo, vector_of
 from tests.recognition.test_probes import expire, know
-from tests.recognition.views.conftest import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("drawn_faces")]
 HTMX = {"HX-Request": "true"}

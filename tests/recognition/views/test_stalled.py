@@ -10,9 +10,9 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import DjangoAssertNumQueries
 
+from recognition.events.progress import count_photos
 from recognition.models import Photo
 from recognition.processing import request_processing, retry_photos
-from recognition.progress import count_photos
 from tests.factories import make_event, make_photo
 
 pytestmark = pytest.mark.django_db

@@ -26,6 +26,8 @@ _CELL_RATIO = 3 / 2
 # Advances of letters in wide bold UI fonts, in units of their size: a name that would leave the photo is moved inside.
 _WIDE, _NARROW, _OUTLINE = 1.0, 0.42, 0.24
 _CAPITAL, _SMALL = 0.78, 0.69
+# One large picture is drawn for a desk; where it is only as wide as a phone, its names are so much larger, and fewer fit.
+_ON_PHONE = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class DrawnFace:
     width: float
     height: float
     label: Label | None
+    label_on_phone: Label | None
 
     @property
     def kind_text(self) -> str:
@@ -63,6 +66,7 @@ class DrawnPhoto:
     photo: Photo
     faces: list[DrawnFace]
     text_size: float
+    text_size_on_phone: float
 
     @property
     def boxes(self) -> list[DrawnFace]:
@@ -85,7 +89,7 @@ def draw_preview(photo: Photo, *, names: bool = True, lines: int = 46) -> DrawnP
     `lines` of text would fit along its longer side.
     """
     size = max(photo.width, photo.height) / lines
-    return _draw([photo], names=names, longest=30, text_size=lambda photo: size)[0]
+    return _draw([photo], names=names, longest=30, text_size=lambda photo: size, on_phone=_ON_PHONE)[0]
 
 
 def with_decisions(faces: QuerySet[Face]) -> QuerySet[Face]:
@@ -120,7 +124,12 @@ def _text_size_in_a_cell(photo: Photo) -> float:
 
 
 def _draw(
-    photos: Sequence[Photo], *, names: bool, longest: int, text_size: Callable[[Photo], float]
+    photos: Sequence[Photo],
+    *,
+    names: bool,
+    longest: int,
+    text_size: Callable[[Photo], float],
+    on_phone: float = 0,
 ) -> list[DrawnPhoto]:
     """Each photo with its faces from left to right; one query for all of them."""
     faces_of: defaultdict[int, list[Face]] = defaultdict(list)
@@ -136,16 +145,17 @@ def _draw(
     drawn = []
     for photo in photos:
         size = round(text_size(photo), 1)
+        large_size = round(size * on_phone, 1)
         labels = _Labels(photo, faces_of[photo.pk], size=size, longest=longest)
-        faces = [_draw_face(face, labels, names=names) for face in faces_of[photo.pk]]
-        drawn.append(DrawnPhoto(photo=photo, faces=faces, text_size=size))
+        large = _Labels(photo, faces_of[photo.pk], size=large_size, longest=longest) if on_phone else None
+        faces = [_draw_face(face, labels, large, names=names) for face in faces_of[photo.pk]]
+        drawn.append(DrawnPhoto(photo=photo, faces=faces, text_size=size, text_size_on_phone=large_size))
     return drawn
 
 
-def _draw_face(face: Face, labels: _Labels, *, names: bool) -> DrawnFace:
+def _draw_face(face: Face, labels: _Labels, large: _Labels | None, *, names: bool) -> DrawnFace:
     sighting: Sighting | None = getattr(face, "sighting", None) if names else None
     name = sighting.person.name if sighting is not None else ""
-    label = labels.place(face, name)
     return DrawnFace(
         face=face,
         kind=kind_of(face) if names else nameless_kind_of(face),
@@ -157,7 +167,8 @@ def _draw_face(face: Face, labels: _Labels, *, names: bool) -> DrawnFace:
         top=round(face.top, 1),
         width=round(face.width, 1),
         height=round(face.height, 1),
-        label=label,
+        label=labels.place(face, name),
+        label_on_phone=large.place(face, name) if large else None,
     )
 
 

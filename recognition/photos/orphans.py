@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -57,4 +58,9 @@ def _old_files(kind: str) -> dict[str, Path]:
     """By the sum that is their name."""
     folder: Path = settings.FACEVAULT_DATA / kind
     end = time.time() - _OLD_SECONDS
-    return {path.stem: path for path in folder.glob("??/*") if path.is_file() and path.stat().st_mtime < end}
+    found = {}
+    for path in folder.glob("??/*"):
+        with suppress(FileNotFoundError):  # deleted with its photo while the folder is read
+            if path.is_file() and path.stat().st_mtime < end:
+                found[path.stem] = path
+    return found

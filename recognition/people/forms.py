@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from recognition.models import Person
-from recognition.people_list import ORDERS
+from recognition.people.listing import ORDERS
 from recognition.text import clean_name, fold
 
 NAME_LENGTH = 120

@@ -1,4 +1,4 @@
-"""Events: creating, changing, archiving and finding them."""
+"""Make an event, change it, and put it away."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from datetime import date
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import DateField, F
-from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from recognition.models import Event
-from recognition.querysets import EventQuerySet
-from recognition.text import fold
 
 
 def create_event(*, name: str, held_on: date | None, place: str, user: AbstractBaseUser | None) -> Event:
@@ -46,26 +42,6 @@ def archive_event(*, event: Event, archived: bool) -> Event:
         event.archived_at = timezone.now() if archived else None
         event.save(update_fields=["archived_at"])
     return event
-
-
-def find_events(events: EventQuerySet, query: str) -> EventQuerySet:
-    """Those of which name and place hold every typed word; case and accents do not count."""
-    words = fold(query).split()
-    if not words:
-        return events
-    rows = events.order_by().values_list("pk", "name", "place")
-    found = [pk for pk, name, place in rows if _holds(words, fold(f"{name} {place}"))]
-    return events.filter(pk__in=found)
-
-
-def newest_first(events: EventQuerySet) -> EventQuerySet:
-    """By date; an event without one by the day on which it was created."""
-    day = Coalesce(F("held_on"), Cast("created_at", DateField()))
-    return events.order_by(day.desc(), "-pk")
-
-
-def _holds(words: list[str], text: str) -> bool:
-    return all(word in text for word in words)
 
 
 def _name_is_taken() -> ValidationError:

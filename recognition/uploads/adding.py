@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from recognition.archives import is_archive, open_entries
 from recognition.crash_points import crash_point
 from recognition.gallery_journal import lock_gallery_state
 from recognition.images import PhotoInfo, PhotoRefused, decode_photo, read_photo_info
@@ -24,6 +24,7 @@ from recognition.models import Event, Photo
 from recognition.processing import request_processing, retry_photos
 from recognition.storage import Incoming, SourceUnreadable, TooManyBytes, original_path, receive
 from recognition.text import clean_name
+from recognition.uploads.archives import is_archive, open_entries
 
 logger = logging.getLogger(__name__)
 # A 50-megapixel photo takes several hundred MB while it is decoded, and eight web threads would do it at once.
@@ -43,6 +44,12 @@ class UploadResult:
     code: str = ""
     message: str = ""
     photo: Photo | None = None
+
+
+def add_uploaded(*, event: Event, files: Iterable[UploadedFile[Any]], user: User) -> list[UploadResult]:
+    """What one request brought, through a page or the API."""
+    opened = ((file.name or "", cast(BinaryIO, file.file)) for file in files)
+    return list(add_files(event=event, files=opened, user=user))
 
 
 def add_files(

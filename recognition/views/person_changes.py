@@ -14,8 +14,7 @@ from access.roles import LABELER, MANAGER
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest
 from recognition.models import Person, Sighting
-from recognition.people import load_people
-from recognition.person_edits import (
+from recognition.people.edits import (
     ExternalIdTaken,
     NameTaken,
     PersonHasFaces,
@@ -24,12 +23,13 @@ from recognition.person_edits import (
     may_create_people,
     update_person,
 )
-from recognition.person_forms import PersonForm
+from recognition.people.forms import PersonForm
+from recognition.people.loading import load_people
 
 
 @allow(LABELER, MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def person_new(request: SignedInRequest) -> HttpResponse:
+def create(request: SignedInRequest) -> HttpResponse:
     if not may_create_people(request.user):
         raise PermissionDenied
     return _edit(request, None)
@@ -37,7 +37,7 @@ def person_new(request: SignedInRequest) -> HttpResponse:
 
 @allow(LABELER, MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def person_edit(request: SignedInRequest, person_pk: int) -> HttpResponse:
+def edit(request: SignedInRequest, person_pk: int) -> HttpResponse:
     person = get_object_or_404(Person.objects.visible_to(request.user), pk=person_pk)
     if not Person.objects.editable_by(request.user).filter(pk=person.pk).exists():
         raise PermissionDenied
@@ -46,7 +46,7 @@ def person_edit(request: SignedInRequest, person_pk: int) -> HttpResponse:
 
 @allow(LABELER, MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def person_delete(request: SignedInRequest, person_pk: int) -> HttpResponse:
+def delete(request: SignedInRequest, person_pk: int) -> HttpResponse:
     person = get_object_or_404(Person.objects.visible_to(request.user), pk=person_pk)
     if not may_create_people(request.user):
         raise PermissionDenied
@@ -57,7 +57,7 @@ def person_delete(request: SignedInRequest, person_pk: int) -> HttpResponse:
         except PersonHasFaces:
             status = 409
         else:
-            messages.success(request, "The person is removed.")
+            messages.success(request, f"{person.name} is deleted.")
             return redirect("people")
     context = {"person": person, "faces": Sighting.objects.filter(person=person).count()}
     return render(request, "recognition/person_delete.html", context, status=status)
@@ -88,7 +88,12 @@ def _edit(request: SignedInRequest, person: Person | None) -> HttpResponse:
     except ExternalIdTaken as taken:
         form.add_error("external_id", "This external id belongs to somebody else.")
         return _draw(request, person, form, owner=taken.owner, status=422)
-    messages.success(request, "Saved." if person else "The person is there. Now name faces after them.")
+    messages.success(
+        request,
+        "The changes are saved."
+        if person
+        else f"{saved.name} is created. Name faces after them at the desk.",
+    )
     return redirect("person", saved.pk)
 
 

@@ -9,11 +9,12 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from recognition.crash_points import crash_point
-from recognition.gallery_journal import lock_gallery_state
+from recognition.gallery_journal import lock_gallery_state, touch_gallery
 from recognition.leases import request_task, stopping
 from recognition.models import Event, Export, Face, Photo, Sighting
+from recognition.photos.removal import remove_photos
 from recognition.querysets import ExportQuerySet
-from recognition.removal import remove_photos
+from recognition.tasks import delete_events
 
 # A labeler's decision waits for one batch at most.
 PHOTOS_PER_BATCH = 200
@@ -55,10 +56,9 @@ def count_consequences(event: Event) -> Consequences:
 
 def delete_event(event: Event) -> bool:
     """Nobody sees the event from here on and its name is free; a worker removes the rest. False if it was deleted already."""
-    from recognition.tasks import delete_events
-
     with transaction.atomic():
-        lock_gallery_state()
+        # Its references answer no search from here on: a worker that matched by them before must match again.
+        touch_gallery([])
         if not Event.objects.filter(pk=event.pk, deleted_at=None).update(deleted_at=timezone.now()):
             return False
         # What was prepared of its photos is handed out no more: the sweep removes files without a row, and a worker that
@@ -77,7 +77,10 @@ def delete_next_batch() -> bool:
             photos = Photo.objects.filter(event=event)
             # A worker that has a photo in hand still writes crops; what it finishes is the next batch's.
             free = photos.exclude(state=Photo.State.PROCESSING, lease_until__gt=timezone.now())
-            pks = list(free.order_by("pk").values_list("pk", flat=True)[:PHOTOS_PER_BATCH])
+            # Locked, so that no worker claims one of them in between.
+            pks = list(
+                free.select_for_update().order_by("pk").values_list("pk", flat=True)[:PHOTOS_PER_BATCH]
+            )
             if remove_photos(pks) if pks else _remove_if_empty(event):
                 crash_point("before_deletion_commit")
                 return True
@@ -86,8 +89,6 @@ def delete_next_batch() -> bool:
 
 def sweep_deletions() -> None:
     """Have a worker go on with deletions that a dead one dropped; every event with `deleted_at` is work."""
-    from recognition.tasks import delete_events
-
     if Event.objects.filter(deleted_at__isnull=False).exists():
         with transaction.atomic():
             request_task(delete_events)

@@ -15,12 +15,14 @@ def remove_photos(photo_pks: Collection[int]) -> int:
 
     Belongs into a transaction that holds the gallery's lock. Files go before the rows are committed: what a kill in between
     leaves is a row that is removed again, never a picture that nothing knows of. Whoever makes a row of the same bytes
-    waits for the same lock (uploads.py, ingest.py), so a file that is needed is never taken away.
+    waits for the same lock (uploads/adding.py, ingest.py), so a file that is needed is never taken away.
     """
     lock_gallery_state()
     photos = list(Photo.objects.select_for_update().filter(pk__in=photo_pks).only("sha256", "format"))
     pks = [photo.pk for photo in photos]
-    faces = dict(Face.objects.filter(photo__in=pks).order_by().values_list("pk", "crop"))
+    # Locked, too: a skip takes no lock of the gallery's, and one that came in between would fail the whole removal.
+    locked = Face.objects.select_for_update().filter(photo__in=pks).order_by("pk")
+    faces = dict(locked.values_list("pk", "crop"))
     if faces:
         touch_gallery(faces)
     Sighting.objects.filter(face__photo__in=pks).delete()

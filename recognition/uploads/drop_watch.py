@@ -15,10 +15,10 @@ from types import FrameType
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from facevault_site.logs import describe_error
-from recognition.drop_folder import Arrival, DropFolder, FileMoving, FolderGone, Stamp, open_steady
+from recognition.events.progress import nothing_moves
 from recognition.models import Event
-from recognition.progress import nothing_moves
-from recognition.uploads import add_files
+from recognition.uploads.adding import add_files
+from recognition.uploads.drop_folder import Arrival, DropFolder, FileMoving, FolderGone, Stamp, open_steady
 
 # A full disk or a database that is away is asked again so soon, as often as it takes.
 _TROUBLE_SECONDS = 30.0

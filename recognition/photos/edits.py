@@ -10,7 +10,9 @@ from django.utils import timezone
 from access.roles import MANAGER, UPLOADER, reach_of, require_role
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import Event, Photo, Sighting
-from recognition.removal import remove_photos
+from recognition.photos.removal import remove_photos
+
+_CHANGED = "This photo was moved or deleted meanwhile. Reload the page."
 
 
 class PhotoRefusal(Exception):
@@ -32,10 +34,13 @@ def delete_photo(*, photo: Photo, user: User) -> None:
     with transaction.atomic():
         # Nobody names a face between the question and the removal.
         lock_gallery_state()
-        if not may_delete(photo, user):
+        # Nor does a worker claim it, nor was it moved to an event where this user may not delete.
+        now = Photo.objects.select_for_update().filter(pk=photo.pk, event=photo.event_id).first()
+        if now is None:
+            raise PhotoRefusal(_CHANGED)
+        if not may_delete(now, user):
             raise PermissionDenied
-        held = Photo.objects.filter(pk=photo.pk, state=Photo.State.PROCESSING, lease_until__gt=timezone.now())
-        if held.exists():
+        if now.state == Photo.State.PROCESSING and now.lease_until and now.lease_until > timezone.now():
             raise PhotoRefusal("This photo is being processed. Wait a few seconds and delete it then.")
         remove_photos([photo.pk])
 
@@ -50,8 +55,9 @@ def move_photo(*, photo: Photo, to: Event, user: User) -> None:
             lock_gallery_state()
             if not Event.objects.filter(pk=to.pk, deleted_at=None).exists():
                 raise PhotoRefusal("That event was deleted meanwhile. Choose another one.")
-            moved = Photo.objects.filter(pk=photo.pk, event=photo.event_id).update(event=to)
+            here = Event.objects.filter(pk=photo.event_id, deleted_at=None)
+            moved = Photo.objects.filter(pk=photo.pk, event__in=here).update(event=to)
     except IntegrityError:
         raise PhotoRefusal(f"{to.name} has the same photo already. Delete one of the two.") from None
     if not moved:
-        raise PhotoRefusal("This photo was moved or deleted meanwhile. Reload the page.")
+        raise PhotoRefusal(_CHANGED)

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, OuterRef
 
+from recognition.events.progress import PhotoCounts
 from recognition.models import Event, Face, Photo, Sighting, UnlabeledFace
-from recognition.progress import PhotoCounts
 from recognition.querysets import PhotoQuerySet
 
 ALL = "all"

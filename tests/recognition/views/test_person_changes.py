@@ -3,20 +3,15 @@
 import pytest
 from django.test import Client
 
-from access.models import EventGrant
 from recognition.models import Event, Person
-from tests.conftest import make_user
+from tests.conftest import make_local, make_user, signed_in
 from tests.factories import label_face, make_event, make_face, make_person, make_photo
-from tests.recognition.views.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 def granted(name: str, role: str, *events: Event) -> Client:
-    user = make_user(name)
-    for event in events:
-        EventGrant.objects.create(user=user, event=event, role=role)
-    return signed_in(user)
+    return signed_in(make_local(name, role, *events))
 
 
 def seen_at(person: Person, event: Event) -> None:

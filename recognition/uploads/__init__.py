@@ -1,0 +1,1 @@
+"""Photos in: files from pages, archives and drop folders, kept and queued."""
