@@ -1,6 +1,7 @@
 """Who is asking, by token or session, and the door: every view is denied unless it says who may use it."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,7 +31,7 @@ class TokenMiddleware:
         header = request.headers.get("Authorization", "")
         if header and request.path_info.startswith(API):
             kind, _, secret = header.partition(" ")
-            token = find_token(secret.strip(), address=request.META.get("REMOTE_ADDR") or None)
+            token = find_token(secret.strip(), address=_address_of(request))
             if kind.lower() != "bearer" or token is None:
                 return problem(
                     401,
@@ -71,6 +72,18 @@ class DenyByDefaultMiddleware:
 def token_of(request: HttpRequest) -> ApiToken | None:
     """The token that the request came with, if it came with one."""
     return getattr(request, "api_token", None)
+
+
+def _address_of(request: HttpRequest) -> str | None:
+    """Who is at the other end. Behind the proxy that ends TLS that is the last address it noted: the peer is the proxy."""
+    behind: tuple[str, str] | None = settings.SECURE_PROXY_SSL_HEADER
+    noted = request.headers.get("X-Forwarded-For", "") if behind is not None else ""
+    for address in (noted.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):
+        try:
+            return str(ip_address(address))
+        except ValueError:
+            continue
+    return None
 
 
 def _check_api(request: HttpRequest, rule: ApiRule) -> HttpResponse | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,11 +13,12 @@ from access.models import ApiToken
 from access.roles import ROLES
 from access.rules import allow
 from access.tokens import NewToken, TokenRefused, create_token, revoke_token, tokens_of
+from facevault_site.htmx import SignedInRequest
 
 
 @allow(*ROLES)
 @require_http_methods(["GET", "HEAD", "POST"])
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, TokenForm())
     form = TokenForm(request.POST)
@@ -25,10 +26,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             made = create_token(
-                user=request.user,  # type: ignore[arg-type]
-                name=data["name"],
-                scopes=data["scopes"],
-                expires_at=data["days"],
+                user=request.user, name=data["name"], scopes=data["scopes"], expires_at=data["days"]
             )
         except TokenRefused as refused:
             form.add_error(None, str(refused))
@@ -40,7 +38,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 @allow(*ROLES)
 @require_POST
-def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
+def revoke(request: SignedInRequest, prefix: str) -> HttpResponse:
     """One's own; an administrator anybody's."""
     token = get_object_or_404(tokens_of(request.user), prefix=prefix)
     revoke_token(token)
@@ -50,7 +48,7 @@ def revoke(request: HttpRequest, prefix: str) -> HttpResponse:
 
 @sensitive_variables("made")
 def _page(
-    request: HttpRequest, form: TokenForm, *, made: NewToken | None = None, status: int = 200
+    request: SignedInRequest, form: TokenForm, *, made: NewToken | None = None, status: int = 200
 ) -> HttpResponse:
     rows: list[ApiToken] = list(tokens_of(request.user).select_related("user"))
     return render(request, "access/tokens.html", {"form": form, "tokens": rows, "made": made}, status=status)

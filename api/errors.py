@@ -93,7 +93,8 @@ def _not_found_detail(error: Exception) -> str:
     if isinstance(error, exceptions.NotFound):
         return str(error.detail)
     text = str(error)
-    return text if text.endswith(".") else "There is nothing of this id that your account may see."
+    ours = text.endswith(".") and not text.endswith("matches the given query.")
+    return text if ours else "There is nothing of this id that your account may see."
 
 
 def _method_not_allowed(error: exceptions.MethodNotAllowed, context: dict[str, Any]) -> HttpResponseBase:

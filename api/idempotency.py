@@ -1,9 +1,10 @@
 """The header Idempotency-Key: a write that is repeated, after a lost answer say, is done once and answered the same.
 
 One row per user and key, made before the view runs. It ends in one of three ways: the view succeeded, and its answer is
-kept for a day; it answered with an error, so nothing was written, and the key is free again; the process died, and after
-STALE the row is taken over. Then the first run may have written all the same, so what must not happen twice has a guard
-of its own: decisions derive their key from this one, an event's name and a photo's bytes are unique.
+kept for a day, to be given again while the account may still see what it is about; it answered with an error, so nothing
+was written, and the key is free again; the process died, and after STALE the row is taken over. Then the first run may
+have written all the same, so what must not happen twice has a guard of its own: decisions derive their key from this
+one, an event's name and a photo's bytes are unique.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 
 from access.problems import problem
 from api.errors import answer_exception
 from api.models import IdempotencyKey
+from api.still_seen import is_still_seen
 
 KEPT: Final = timedelta(hours=24)
 STALE: Final = timedelta(seconds=60)
@@ -56,7 +58,8 @@ def answer_once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
             return answer_exception(error, {}) or HttpResponse(status=413)
         except (MultiPartParserError, UnreadablePostError):
             return problem(400, "malformed", "The body ended early or is not what its Content-Type says.")
-        return _answer_under_key(view, request, key, fingerprint, *args, **kwargs)
+        # Bound here: an address has a parameter `key` of its own.
+        return _answer_under_key(partial(view, request, *args, **kwargs), request, key, fingerprint)
 
     return answer
 
@@ -71,21 +74,18 @@ def decision_key(request: HttpRequest) -> UUID | None:
 
 
 def _answer_under_key(
-    view: Callable[..., HttpResponseBase],
-    request: HttpRequest,
-    key: str,
-    fingerprint: str,
-    *args: Any,
-    **kwargs: Any,
+    run: Callable[[], HttpResponseBase], request: HttpRequest, key: str, fingerprint: str
 ) -> HttpResponseBase:
     user_pk = int(request.user.pk or 0)
     claimed = _claim(user_pk, key, fingerprint)
     if isinstance(claimed, HttpResponse):
+        if REPLAYED in claimed.headers and claimed.content and not is_still_seen(request):
+            return answer_exception(Http404(), {}) or claimed
         return claimed
     setattr(request, _ATTRIBUTE, (key, fingerprint))
     mine = IdempotencyKey.objects.filter(user=user_pk, key=key, status=None, created_at=claimed)
     try:
-        response = view(request, *args, **kwargs)
+        response = run()
         if hasattr(response, "render"):
             response = response.render()
     except BaseException:

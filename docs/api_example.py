@@ -254,6 +254,9 @@ def main() -> None:
     parser.add_argument("--person", help="whose photos to fetch at the end")
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to put them")
     options = parser.parse_args()
+    for folder in filter(None, (options.photos, options.more)):
+        if not folder.is_dir():
+            parser.error(f"There is no folder {folder}.")
     token = os.environ.get("FACEVAULT_TOKEN", "")
     if not token:
         raise SystemExit("Put a token into FACEVAULT_TOKEN. `manage.py create_token` makes one.")

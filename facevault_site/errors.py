@@ -29,7 +29,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(
         404,
         "not_found",
-        "There is nothing at this address. Addresses of the API are listed at /api/v1/docs/.",
+        "There is nothing at this address. Most addresses of the API end with a slash; all are listed at /api/v1/docs/.",
     )
 
 

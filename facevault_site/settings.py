@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
     # Who may do what is stated by each view and enforced before it, by access.middleware.
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.Json"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.OneAnswer",
     "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
     "DEFAULT_METADATA_CLASS": None,

@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from access.roles import LABELER, MANAGER, reach_of
 from labeling.models import Decision, Rejection
 from labeling.snapshots import take_snapshot
 from labeling.suggestions import Evidence, weigh_face
 from recognition.gallery_journal import touch_gallery
-from recognition.models import Face, Person, Sighting, UnlabeledFace
+from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 from recognition.quality import face_priority
 from recognition.text import clean_name
 
@@ -141,6 +142,17 @@ def set_reference(
     return _decide(kind, face=face, actor=actor, version=version, key=key, write=write)
 
 
+def decisions_seen_by(user: User) -> QuerySet[Decision]:
+    """About faces of events where the user labels; who labels at all of them also sees those whose face is gone.
+
+    An event that is being deleted is gone for everybody.
+    """
+    if not reach_of(user, LABELER, MANAGER).everywhere:
+        return Decision.objects.filter(face__in=Face.objects.for_role(user, LABELER, MANAGER))
+    doomed = list(Event.objects.filter(deleted_at__isnull=False).values_list("pk", flat=True))
+    return Decision.objects.exclude(face__photo__event__in=doomed) if doomed else Decision.objects.all()
+
+
 def latest_decision(face: Face) -> Decision | None:
     """The decision that made the face what it is; a skip made nothing."""
     return (
@@ -170,7 +182,7 @@ def _decide(
 ) -> Decision:
     """One decision in one short transaction: nothing of it, or all of it and once."""
     key = key or uuid4()
-    seen = version if version is not None else Face.objects.values_list("version", flat=True).get(pk=face.pk)
+    seen = version if version is not None else _version_now(face)
     with transaction.atomic():
         # Its row lock orders the writers, so whoever comes second sees below what the first one wrote.
         touch_gallery([face.pk])
@@ -188,14 +200,23 @@ def _decide(
         return decision
 
 
+def _version_now(face: Face) -> int:
+    version = Face.objects.filter(pk=face.pk).values_list("version", flat=True).first()
+    if version is None:
+        raise DecisionConflict(None)
+    return version
+
+
 def _skip(face: Face, actor: User, key: UUID) -> Decision:
     try:
         with transaction.atomic():
             return Decision.objects.create(key=key, kind=Decision.Kind.SKIP, actor=actor, face=face)
     except IntegrityError:
-        if (repeated := find_repeated(key, face, actor)) is None:
-            raise
-        return repeated
+        if (repeated := find_repeated(key, face, actor)) is not None:
+            return repeated
+        if not Face.objects.filter(pk=face.pk).exists():
+            raise DecisionConflict(None) from None
+        raise
 
 
 def _check_name(name: str) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from access.roles import LABELER, MANAGER
@@ -15,8 +16,8 @@ from labeling.models import Decision
 from labeling.queue import QueueCounts, count_queue, next_faces
 from labeling.suggestions import Suggestion, suggest_people
 from labeling.words import ago, short_words
-from recognition.boxes import DrawnFace, DrawnPhoto, Kind, draw_preview, kind_of, with_decisions
 from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
+from recognition.photos.boxes import DrawnFace, DrawnPhoto, Kind, draw_preview, kind_of, with_decisions
 
 CANDIDATES = 5
 PAST = 10
@@ -146,7 +147,8 @@ def read_desk(*, user: User, place: Place, face: Face | None) -> Desk:
 
 
 def _read_card(user: User, place: Place, face: Face) -> Card:
-    face = with_decisions(Face.objects.select_related("photo__event")).get(pk=face.pk)
+    # It may have been deleted with its photo since the request found it.
+    face = get_object_or_404(with_decisions(Face.objects.select_related("photo__event")), pk=face.pk)
     ahead = next_faces(user=user, event=place.event, skipped=place.skipped, after=face, count=_LOADED_AHEAD)
     return Card(
         face=face,

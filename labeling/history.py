@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
@@ -13,16 +14,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from access.roles import LABELER, MANAGER, reach_of
+from access.roles import LABELER, MANAGER
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial
+from labeling.decisions import decisions_seen_by
 from labeling.forms import NameSearchForm
 from labeling.models import Decision
 from labeling.undo import UndoRefused, may_undo, undo_decision
 from labeling.views import read_place, show_desk
 from labeling.words import ago, long_words, short_words, user_words
-from recognition.models import Event, Face, Person
-from recognition.people import load_people
+from recognition.models import Face, Person
+from recognition.people.loading import load_people
 
 PER_PAGE = 40
 NAMES_SHOWN = 8
@@ -66,7 +68,8 @@ def undo(request: SignedInRequest, key: UUID) -> HttpResponse:
             return _list(request, notice=notice, status=409)
         return show_desk(request, read_place(request), decision.face, notice=notice, status=409)
     if from_list:
-        return redirect("decisions")
+        messages.success(request, f"Undone: {words}.")
+        return redirect(_list_address(request))
     place = read_place(request)
     if not is_partial(request):
         return redirect(place.url(decision.face))
@@ -102,17 +105,26 @@ def name_search(request: SignedInRequest) -> HttpResponse:
 
 
 def _list(request: SignedInRequest, *, notice: str = "", status: int = 200) -> HttpResponse:
-    mine = request.GET.get("who") == "mine"
-    rows = Decision.objects.select_related("actor", "person", "undone_by", "face__photo__event")
-    if not reach_of(request.user, LABELER, MANAGER).everywhere:
-        rows = rows.filter(face__in=Face.objects.for_role(request.user, LABELER, MANAGER))
-    elif doomed := list(Event.objects.filter(deleted_at__isnull=False).values_list("pk", flat=True)):
-        rows = rows.exclude(face__photo__event__in=doomed)
+    # A refused undo draws the list that it was pressed on.
+    given = request.POST if request.method == "POST" else request.GET
+    mine = given.get("who") == "mine"
+    rows = decisions_seen_by(request.user).select_related(
+        "actor", "person", "undone_by", "face__photo__event"
+    )
     if mine:
         rows = rows.filter(actor=request.user)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PER_PAGE).get_page(given.get("page"))
     context = {"page": page, "rows": _rows(page, request), "mine": mine, "notice": notice}
     return render(request, "labeling/decisions.html", context, status=status)
+
+
+def _list_address(request: SignedInRequest) -> str:
+    """The list as it was when the button was pressed."""
+    page = request.POST.get("page", "")
+    chosen = {"who": "mine"} if request.POST.get("who") == "mine" else {}
+    if page.isdecimal() and page != "1":
+        chosen["page"] = page
+    return reverse("decisions") + (f"?{urlencode(chosen)}" if chosen else "")
 
 
 def _rows(page: Page[Decision], request: SignedInRequest) -> list[Row]:

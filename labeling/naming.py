@@ -20,7 +20,7 @@ from labeling.forms import DecideForm
 from labeling.models import Decision
 from labeling.suggestions import named_beside, weigh_face
 from recognition.models import Face, Person, Sighting
-from recognition.people import load_people
+from recognition.people.loading import load_people
 from recognition.text import clean_name, fold
 
 
@@ -36,6 +36,13 @@ class Question:
     people: tuple[Person, ...] = ()
     beside: Sighting | None = None
     error: str = ""
+
+
+# The same for somebody whom the labeler does not see and for nobody: which ids there are is not told.
+NOT_OFFERED = Question(
+    code="person_not_offered",
+    error="That choice is not there any more. Choose one of the suggested people, or type the name.",
+)
 
 
 class NameUnclear(Exception):
@@ -56,9 +63,7 @@ def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
     name = clean_name(data["name"])
     chosen = data["twice"] or data["person"] or data["reject"]
     if chosen is not None and not _may_choose(chosen, face, actor, typed=name):
-        raise NameUnclear(
-            Question(code="person_not_offered", error="Choose one of the suggested people, or type the name.")
-        )
+        raise NameUnclear(NOT_OFFERED)
     try:
         if data["reject"] is not None:
             return reject_person(person=data["reject"], **common)
@@ -87,12 +92,13 @@ def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
 
 
 def _may_choose(person: Person, face: Face, actor: User, *, typed: str) -> bool:
-    """Somebody they see, typed, or were suggested: else names of other events could be had by counting through ids."""
+    """Somebody they see, typed, or whom the face looks like: else names of other events could be had by counting ids."""
     if Person.objects.visible_to(actor).filter(pk=person.pk).exists():
         return True
     if typed and fold(typed) == fold(person.name):
         return True
-    return any(score.person_id == person.pk for score in weigh_face(face).scores)
+    evidence = weigh_face(face)
+    return any(score.person_id == person.pk and evidence.resembles(score) for score in evidence.scores)
 
 
 def _label_once(person: Person, *, face: Face, actor: User, **common: Any) -> Decision:

@@ -8,17 +8,27 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from access.roles import LABELER, MANAGER, SEEING, UPLOADER, User, any_roles_of, reach_of, roles_of
+from access.roles import (
+    LABELER,
+    MANAGER,
+    SEEING,
+    UPLOADER,
+    User,
+    any_roles_of,
+    reach_of,
+    roles_of,
+    sees_everything,
+)
 from access.rules import allow_signed_in
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
 from labeling.activity import read_activity
 from labeling.activity_chart import draw_activity
 from recognition.embedders import EmbedderUnknown
-from recognition.events import newest_first
-from recognition.failed_photos import failed_photos
+from recognition.events.listing import newest_first
+from recognition.events.progress import PhotoCounts, count_faces, count_photos, progress_by_event
 from recognition.gallery_index import IndexStatus, get_gallery_index
 from recognition.models import ActiveEmbedder, Event, Person
-from recognition.progress import PhotoCounts, count_faces, count_photos, progress_by_event
+from recognition.photos.failed import failed_photos
 
 EVENTS_SHOWN = 8
 FAILED_SHOWN = 5
@@ -58,6 +68,8 @@ def _read_overview(user: User, photos: PhotoCounts) -> dict[str, Any]:
         "chart": draw_activity(activity) if activity is not None and activity.total else None,
         "embedder": ActiveEmbedder.objects.first() if sees else None,
         "index": _index_status() if sees else None,
+        # It counts the references of every event.
+        "everywhere": sees_everything(user),
         "may_create": not roles_of(user).isdisjoint({UPLOADER, MANAGER}),
         "labels_in": reach_of(user, LABELER, MANAGER),
         "uploads_to": reach_of(user, UPLOADER, MANAGER),

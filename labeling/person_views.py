@@ -19,7 +19,7 @@ from access.rules import allow
 from facevault_site.htmx import SignedInRequest
 from labeling.person_faces import ACTIONS, Chosen, decide_faces, outcome_words
 from recognition.models import Face, Person
-from recognition.person_forms import PersonPageForm
+from recognition.people.forms import PersonPageForm
 from recognition.views.people import FACES_PER_PAGE
 
 

@@ -46,6 +46,10 @@ class Evidence:
             "embedder_id": self.embedder_id,
         }
 
+    def resembles(self, score: PersonScore) -> bool:
+        """Whether the face looks like that person at all: above the line of suggestions."""
+        return self.thresholds is not None and score.similarity >= self.thresholds.suggest
+
     def margin(self, rank: int) -> float | None:
         """The lead over the best other person, negative for anyone but the first; none where there is nobody else."""
         others = [score.similarity for other, score in enumerate(self.scores) if other != rank]
@@ -63,7 +67,7 @@ class Suggestion:
     reference_count: int
     references: list[Face]
     beside: Sighting | None
-    # Nothing of the person is at an event that the user sees: they get the name, and neither crop nor count.
+    # Nothing of the person is at an event that the user sees: they get the name of a lookalike, and neither crop nor count.
     name_alone: bool
 
     @property
@@ -99,14 +103,24 @@ def weigh_face(face: Face, k: int = WEIGHED) -> Evidence:
 
 
 def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
-    """The k nearest people, best first, with what the user may see of them. Searches, so call it outside transactions."""
-    evidence = weigh_face(face, max(k, 2))
+    """The k nearest people, best first, with what the user may see of them. Searches, so call it outside transactions.
+
+    Somebody whom the user sees nowhere is named only if the face looks like them: else every face told the names of k
+    people of other events.
+    """
+    evidence = weigh_face(face, max(k, 2) if sees_everything(user) else max(k, WEIGHED))
     if evidence.thresholds is None or not evidence.scores:
         return []
-    scores = evidence.scores[:k]
+    nearest = [score.person_id for score in evidence.scores]
+    known = set(Person.objects.visible_to(user).filter(pk__in=nearest).values_list("pk", flat=True))
+    ranks = [
+        rank
+        for rank, score in enumerate(evidence.scores)
+        if score.person_id in known or evidence.resembles(score)
+    ][:k]
+    scores = [evidence.scores[rank] for rank in ranks]
     people = Person.objects.in_bulk([score.person_id for score in scores])
     crops = Face.objects.for_role(user, *SEEING).in_bulk([pk for score in scores for pk in score.references])
-    known = set(Person.objects.visible_to(user).filter(pk__in=people).values_list("pk", flat=True))
     counts = _count_references(face, scores, user)
     beside = named_beside(face)
     return [
@@ -120,7 +134,7 @@ def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
             beside=beside.get(score.person_id),
             name_alone=score.person_id not in known,
         )
-        for rank, score in enumerate(scores)
+        for rank, score in zip(ranks, scores, strict=True)
         if score.person_id in people
     ]
 

@@ -55,19 +55,20 @@ def undo_decision(*, decision: Decision, actor: User) -> Decision:
 
 
 def _restore(decision: Decision) -> None:
-    if decision.face_id is None:
+    # Its photo may have been deleted since the decision was read.
+    face_pk = decision.face_id
+    if face_pk is None or not Face.objects.filter(pk=face_pk).update(version=F("version") + 1):
         raise UndoRefused("The face of this decision is gone.")
     later = (
-        Decision.objects.filter(face=decision.face_id, pk__gt=decision.pk, undone_at=None)
+        Decision.objects.filter(face=face_pk, pk__gt=decision.pk, undone_at=None)
         .exclude(kind=Decision.Kind.SKIP)
         .select_related("actor", "person")
         .first()
     )
     if later is not None:
         raise UndoRefused("This face was decided about again later. Undo that first.", later=later)
-    Face.objects.filter(pk=decision.face_id).update(version=F("version") + 1)
     try:
-        restore_snapshot(decision.face_id, decision.before)
+        restore_snapshot(face_pk, decision.before)
     except CannotRestore as error:
         raise UndoRefused(str(error)) from error
     _remove_unused_people()

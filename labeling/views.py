@@ -17,7 +17,7 @@ from labeling.decisions import DecisionConflict
 from labeling.desk import Place, read_desk
 from labeling.forms import DecideForm, PlaceForm
 from labeling.models import Decision
-from labeling.naming import NameUnclear, Question, decide_from
+from labeling.naming import NOT_OFFERED, NameUnclear, Question, decide_from
 from labeling.queue import next_face
 from labeling.words import long_words, short_words
 from recognition.models import Face
@@ -48,10 +48,7 @@ def decide(request: SignedInRequest, face_id: UUID) -> HttpResponse:
     place = read_place(request)
     form = DecideForm(request.POST)
     if not form.is_valid():
-        question = Question(
-            code="choice_gone", error="That choice is not there any more. This is the face as it is now."
-        )
-        return show_desk(request, place, face, question=question, status=422)
+        return show_desk(request, place, face, question=NOT_OFFERED, status=422)
     try:
         decision = decide_from(form, face=face, actor=request.user)
     except DecisionConflict as conflict:

@@ -36,6 +36,12 @@ class Input(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+# Of an object to find. A number beyond the database's own cannot be asked for.
+class RowId(serializers.IntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+
+
 # Parameters of an address; those of the page are read by the paginator.
 class Query(Input):
     _beside = frozenset({"page", "page_size"})

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.serializers.common import WORK_STATES, Input, Link, Output, Query
+from api.serializers.common import WORK_STATES, Input, Link, Output, Query, RowId
 from api.serializers.photos import PhotoFailure
 from recognition.models import Export
 
@@ -21,11 +21,11 @@ class ExportChoice(Query):
 
 
 class EventListQuery(ExportChoice):
-    person = serializers.IntegerField(required=False, min_value=1, help_text="only this person's")
+    person = RowId(required=False, help_text="only this person's")
 
 
 class PersonListQuery(ExportChoice):
-    event = serializers.IntegerField(required=False, min_value=1, help_text="only from this event")
+    event = RowId(required=False, help_text="only from this event")
 
 
 class EventZipQuery(EventListQuery):
@@ -39,8 +39,8 @@ class PersonZipQuery(PersonListQuery):
 class ExportInput(Input):
     """An event's photos, a person's, or a person's within an event."""
 
-    event = serializers.IntegerField(required=False, allow_null=True, min_value=1)
-    person = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    event = RowId(required=False, allow_null=True)
+    person = RowId(required=False, allow_null=True)
     faces = serializers.ChoiceField(choices=FACES, default="verified", help_text=_FACES_HELP)
     names = serializers.BooleanField(default=False, help_text=_NAMES_HELP)
 

@@ -9,20 +9,20 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access.roles import Reach
-from api.serializers.common import Box, Input, Link, Output, PersonBrief, Query, brief
+from api.serializers.common import Box, Input, Link, Output, PersonBrief, Query, RowId, brief
 from labeling.models import Decision
 from labeling.suggestions import Suggestion
-from recognition.boxes import Kind, kind_of, nameless_kind_of
 from recognition.models import Face
+from recognition.photos.boxes import Kind, kind_of, nameless_kind_of
 
 STATES = list(get_args(Kind))
 FILTERED_STATES = [state for state in STATES if state != "named"]
 
 
 class FaceQuery(Query):
-    event = serializers.IntegerField(required=False, min_value=1)
-    photo = serializers.IntegerField(required=False, min_value=1)
-    person = serializers.IntegerField(required=False, min_value=1)
+    event = RowId(required=False)
+    photo = RowId(required=False)
+    person = RowId(required=False)
     state = serializers.ChoiceField(choices=FILTERED_STATES, required=False)
 
 
@@ -33,7 +33,7 @@ class SuggestionQuery(Query):
 class LabelInput(Input):
     """Who it is: a person's id, or a name. Both where several people share the name and one was chosen."""
 
-    person = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    person = RowId(required=False, allow_null=True)
     name = serializers.CharField(required=False, allow_blank=True, max_length=2000, trim_whitespace=False)
     new = serializers.BooleanField(default=False, help_text="create the person if nobody has the name")
     another = serializers.BooleanField(
@@ -57,7 +57,7 @@ class LabelInput(Input):
 
 
 class RejectInput(Input):
-    person = serializers.IntegerField(min_value=1, help_text="who it is not")
+    person = RowId(help_text="who it is not")
     name = serializers.CharField(required=False, allow_blank=True, max_length=2000, trim_whitespace=False)
     version = serializers.IntegerField(required=False, min_value=0)
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from api.serializers.common import Input, Output, PersonBrief, Query
+from api.serializers.common import Input, Output, PersonBrief, Query, RowId
 from recognition.models import Person, Sighting
-from recognition.people_list import ORDERS
-from recognition.person_forms import ALIASES, NAME_LENGTH
+from recognition.people.forms import ALIASES, NAME_LENGTH
+from recognition.people.listing import ORDERS
 from recognition.text import clean_name
 
 _EXTERNAL_ID = Person._meta.get_field("external_id").max_length
@@ -23,7 +23,7 @@ class PeopleQuery(Query):
         help_text="each word begins a word of the name, an alias or the external id; case and accents do not count",
     )
     external_id = serializers.CharField(required=False, max_length=_EXTERNAL_ID, help_text="exactly this one")
-    event = serializers.IntegerField(required=False, min_value=1, help_text="only people at this event")
+    event = RowId(required=False, help_text="only people at this event")
     order = serializers.ChoiceField(
         choices=ORDERS, default="name", help_text="by name, by when they were last seen, or by how many faces"
     )
@@ -70,9 +70,9 @@ class PersonDetail(Output):
 
 
 class SightingQuery(Query):
-    event = serializers.IntegerField(required=False, min_value=1)
-    photo = serializers.IntegerField(required=False, min_value=1)
-    person = serializers.IntegerField(required=False, min_value=1)
+    event = RowId(required=False)
+    photo = RowId(required=False)
+    person = RowId(required=False)
     decided_by = serializers.ChoiceField(choices=Sighting.DecidedBy.values, required=False)
     seen_from = serializers.DateTimeField(required=False, help_text="not before this moment")
     seen_to = serializers.DateTimeField(required=False, help_text="before this moment")

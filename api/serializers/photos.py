@@ -5,25 +5,25 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from api.serializers.common import WORK_STATES, Input, Link, Output, Query
+from api.serializers.common import WORK_STATES, Input, Link, Output, Query, RowId
 from api.serializers.faces import FaceDetail
 from recognition.models import Photo
 
 
 class EventPhotoQuery(Query):
     state = serializers.ChoiceField(choices=WORK_STATES, required=False)
-    person = serializers.IntegerField(required=False, min_value=1, help_text="only photos with this person")
+    person = RowId(required=False, help_text="only photos with this person")
     unnamed = serializers.BooleanField(
         required=False, help_text="true: only photos with a face that is still in the queue"
     )
 
 
 class PhotoQuery(EventPhotoQuery):
-    event = serializers.IntegerField(required=False, min_value=1)
+    event = RowId(required=False)
 
 
 class PhotoChange(Input):
-    event = serializers.IntegerField(min_value=1, help_text="the event that it belongs to")
+    event = RowId(help_text="the event that it belongs to")
 
 
 class UploadInput(Input):
@@ -79,7 +79,10 @@ class UploadedFile(Output):
     outcome = serializers.ChoiceField(choices=["added", "duplicate", "refused"])
     code = serializers.CharField(allow_blank=True, help_text="stable; empty for an added photo")
     message = serializers.CharField(allow_blank=True, help_text="what to do; empty for an added photo")
-    photo = PhotoRow(allow_null=True, help_text="null for a refused file")
+    photo = PhotoRow(
+        allow_null=True,
+        help_text="null for a refused file, and for a duplicate of a photo that you do not see",
+    )
 
 
 class UploadAnswer(Output):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from api.serializers.common import Link, Output, Query
+from api.serializers.common import Link, Output, Query, RowId
 from api.serializers.faces import FaceDetail, SuggestedPerson
 
 
 class QueueQuery(Query):
-    event = serializers.IntegerField(required=False, min_value=1, help_text="only faces of this event")
+    event = RowId(required=False, help_text="only faces of this event")
 
 
 class NextQuery(QueueQuery):

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.roles import LABELER, MANAGER, reach_of, require_role
+from access.roles import LABELER, MANAGER, require_role
 from access.scopes import LABEL
 from api.base import ApiView
 from api.errors import ApiProblem
@@ -25,19 +25,20 @@ from api.serializers.faces import (
     VerdictInput,
 )
 from api.views.faces import find_face, show_face
-from labeling.decisions import DecisionConflict
+from labeling.decisions import DecisionConflict, decisions_seen_by
 from labeling.forms import DecideForm
 from labeling.models import Decision
-from labeling.naming import NameUnclear, Question, decide_from
+from labeling.naming import NOT_OFFERED, NameUnclear, Question, decide_from
 from labeling.undo import UndoRefused, undo_decision
-from recognition.models import Face
+from recognition.models import Face, Person
+from recognition.text import clean_name
 
 _DETAILS = {
     "name_unknown": "Nobody has this name. Check its spelling; send it with new=true to create the person.",
     "name_shared": "Several people have this name. Send the id of one of them as person, with the name.",
     "name_taken": "Somebody has this name already. Send their id as person, or another=true for a second person.",
     "already_on_photo": "Another face of this photo has this name. One of the two is wrong; or send twice=true.",
-    "person_not_offered": "Send a person whom your account sees or who was suggested, or the name with the id.",
+    "person_not_offered": "Send a person whom your account sees or who was suggested, or the id and the name of one person.",
     "person_gone": "This person was removed meanwhile. Send the name, or choose somebody else.",
 }
 _DONE = {200: DecisionAnswer}
@@ -54,11 +55,11 @@ class _Decide(ApiView):
 
     def decide(self, face: Face, *, version: int | None, **asked: Any) -> Response:
         """Through the form of the desk, so that both mean the same by a person, a name, or a new one."""
+        self._check_pair(asked)
         key = decision_key(self.request._request) or uuid4()
         form = DecideForm({"key": key, "version": face.version if version is None else version, **asked})
         if not form.is_valid():
-            # As for somebody whom the account does not see: which ids there are is not told.
-            raise _unclear(Question(code="person_not_offered"))
+            raise _unclear(NOT_OFFERED)
         try:
             decision = decide_from(form, face=face, actor=self.user)
         except DecisionConflict as conflict:
@@ -66,6 +67,13 @@ class _Decide(ApiView):
         except NameUnclear as unclear:
             raise _unclear(unclear.question) from unclear
         return _answer(decision, self)
+
+    def _check_pair(self, asked: dict[str, Any]) -> None:
+        """An id and somebody else's name mean two people, so nobody is taken: one of the two is a mistake."""
+        chosen = asked.get("person") or asked.get("twice") or asked.get("reject")
+        name = clean_name(asked.get("name", ""))
+        if chosen and name and not Person.objects.named(name).filter(pk=chosen).exists():
+            raise _unclear(NOT_OFFERED)
 
     def _conflict(self, conflict: DecisionConflict, face_id: UUID) -> ApiProblem:
         latest = conflict.latest
@@ -169,9 +177,7 @@ class Decisions(ApiView):
         responses=DecisionDetail(many=True),
     )
     def get(self, request: Request) -> Response:
-        rows = Decision.objects.select_related("actor", "person", "face")
-        if not reach_of(self.user, LABELER, MANAGER).everywhere:
-            rows = rows.filter(face__in=Face.objects.for_role(self.user, LABELER, MANAGER))
+        rows = decisions_seen_by(self.user).select_related("actor", "person", "face")
         if self.read_query(DecisionQuery).get("mine"):
             rows = rows.filter(actor=self.user)
         return self.answer_page(rows, _show_rows)

@@ -20,11 +20,12 @@ from api.base import ApiView
 from api.errors import ApiProblem
 from api.serializers.events import EventChange, EventDetail, EventInput, EventQuery, EventRow, show_event
 from api.serializers.photos import RetryAnswer
-from recognition.event_deletion import delete_event
-from recognition.events import archive_event, change_event, create_event, find_events, newest_first
+from recognition.events.deletion import delete_event
+from recognition.events.edits import archive_event, change_event, create_event
+from recognition.events.listing import find_events, newest_first
+from recognition.events.progress import count_faces, count_photos, progress_by_event
 from recognition.models import Event, Photo
 from recognition.processing import retry_photos
-from recognition.progress import count_faces, count_photos, progress_by_event
 
 
 class Events(ApiView):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,6 +19,7 @@ from access.roles import MANAGER, require_role
 from access.scopes import EXPORT
 from api.base import ApiView
 from api.errors import ApiProblem
+from api.serializers.common import Query
 from api.serializers.exports import (
     EventListQuery,
     EventZipQuery,
@@ -42,7 +42,7 @@ from recognition.exports import (
 )
 from recognition.exports.work import MAX_OPEN, scope_of
 from recognition.models import Export
-from recognition.views.exports import as_download
+from recognition.sending import send_stream, send_zip
 
 _CSV = {(200, "text/csv"): OpenApiTypes.BINARY}
 _ZIP = {(200, "application/zip"): OpenApiTypes.BINARY}
@@ -57,6 +57,7 @@ class Exports(ApiView):
         responses=ExportDetail(many=True),
     )
     def get(self, request: Request) -> Response:
+        self.read_query(Query)
         mine = Export.objects.visible_to(self.user)
         return self.answer_page(mine, lambda exports: ExportDetail(exports, many=True).data)
 
@@ -106,8 +107,7 @@ class ExportFile(ApiView):
         path = find_export_file(user=self.user, export=export)
         if path is None:
             raise Http404("This export is not made yet, or you no longer manage all of its events.")
-        file = FileResponse(path.open("rb"), content_type="application/zip")
-        return as_download(file, scope_of(export), suffix="zip")
+        return send_zip(path, name=f"{scope_of(export).title}.zip")
 
 
 class EventZip(ApiView):
@@ -192,7 +192,10 @@ def _send_zip(view: ApiView, scope: ExportScope) -> HttpResponseBase:
             "export_too_large",
             f"More than {most} photos are not sent at once. Ask for an export at POST {reverse('api-exports')}.",
         )
-    return _stream(view, stream_zip(user=view.user, scope=scope), scope, "application/zip", suffix="zip")
+    pieces = stream_zip(user=view.user, scope=scope)
+    return send_stream(
+        view.request._request, pieces, content_type="application/zip", name=f"{scope.title}.zip"
+    )
 
 
 def _count_photos(view: ApiView, scope: ExportScope) -> int:
@@ -208,12 +211,6 @@ def _count_photos(view: ApiView, scope: ExportScope) -> int:
 
 def _send_csv(view: ApiView, scope: ExportScope) -> HttpResponseBase:
     pieces = stream_csv(user=view.user, scope=scope)
-    return _stream(view, pieces, scope, "text/csv; charset=utf-8", suffix="csv")
-
-
-def _stream(
-    view: ApiView, pieces: Iterator[bytes], scope: ExportScope, content_type: str, *, suffix: str
-) -> HttpResponseBase:
-    # A HEAD asks for the headers alone; nobody would read the photos.
-    content = [] if view.request.method == "HEAD" else pieces
-    return as_download(StreamingHttpResponse(content, content_type=content_type), scope, suffix=suffix)
+    return send_stream(
+        view.request, pieces, content_type="text/csv; charset=utf-8", name=f"{scope.title}.csv"
+    )

@@ -19,10 +19,10 @@ from access.scopes import LABEL, READ
 from api.base import ApiView
 from api.serializers.faces import FaceDetail, FaceQuery, SuggestionList, SuggestionQuery, show_suggestion
 from labeling.suggestions import suggest_people
-from recognition.boxes import with_decisions
 from recognition.models import Face, Sighting, UnlabeledFace
+from recognition.photos.boxes import with_decisions
+from recognition.sending import send_picture
 from recognition.storage import crop_path
-from recognition.views.media import send_picture
 
 
 class Faces(ApiView):

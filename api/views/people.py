@@ -17,9 +17,9 @@ from api.errors import ApiProblem
 from api.serializers.common import brief
 from api.serializers.people import PeopleQuery, PersonChange, PersonDetail, SightingDetail, SightingQuery
 from recognition.models import Person, Sighting
-from recognition.people import load_people
-from recognition.people_list import list_people
-from recognition.person_edits import ExternalIdTaken, NameTaken, update_person
+from recognition.people.edits import ExternalIdTaken, NameTaken, update_person
+from recognition.people.listing import list_people
+from recognition.people.loading import load_people
 
 
 class People(ApiView):

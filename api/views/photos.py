@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import FileResponse, Http404
+from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -33,13 +33,12 @@ from api.serializers.photos import (
 from api.views.events import find_event
 from api.views.faces import show_faces
 from recognition.models import Face, Photo, Sighting, UnlabeledFace
-from recognition.photos import PhotoRefusal, delete_photo, move_photo
+from recognition.photos.edits import PhotoRefusal, delete_photo, move_photo
 from recognition.processing import retry_photos
-from recognition.storage import original_path, preview_path, thumb_path
-from recognition.uploads import add_files
-from recognition.views.media import send_picture
+from recognition.sending import send_original, send_picture
+from recognition.storage import preview_path, thumb_path
+from recognition.uploads.adding import add_uploaded
 
-_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "HEIC": "image/heic"}
 _PICTURE = {(200, "image/jpeg"): OpenApiTypes.BINARY}
 
 
@@ -86,11 +85,15 @@ class EventPhotos(ApiView):
         event = find_event(self, event_pk)
         require_role(self.user, event.pk, UPLOADER, MANAGER)
         files = self.read_files()
-        results = list(add_files(event=event, files=_opened(files), user=self.user))
+        results = add_uploaded(event=event, files=files, user=self.user)
         return Response(UploadAnswer({"results": results}).data)
 
     def read_files(self) -> list[UploadedFile[Any]]:
-        serializer = UploadInput(data={"files": self.request.FILES.getlist("files")})
+        # All fields are looked at: a photo under another name would be left out without a word.
+        data = self.request.data
+        # Without a body there is no form either.
+        fields = dict(data.lists()) if isinstance(data, QueryDict) else {}
+        serializer = UploadInput(data={"files": [], **fields})
         serializer.is_valid(raise_exception=True)
         return cast("list[UploadedFile[Any]]", serializer.validated_data["files"])
 
@@ -189,27 +192,12 @@ class PhotoOriginal(ApiView):
     @extend_schema(
         operation_id="get_photo_original",
         summary="The file as it was uploaded",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, "image/*"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, photo_pk: int) -> HttpResponseBase:
         photo = find_photo(self, photo_pk)
         require_role(self.user, photo.event_id, MANAGER)
-        try:
-            file = original_path(photo.sha256, photo.format).open("rb")
-        except FileNotFoundError:
-            raise Http404("The file of this photo is gone from the server.") from None
-        headers = {
-            "Cache-Control": "no-store, private",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return FileResponse(
-            file,
-            as_attachment=True,
-            filename=photo.name.replace("/", "_"),
-            content_type=_TYPES[photo.format],
-            headers=headers,
-        )
+        return send_original(photo)
 
 
 def find_photo(view: ApiView, photo_pk: int) -> Photo:
@@ -233,8 +221,3 @@ def _filter(view: ApiView, query: dict[str, Any]) -> QuerySet[Photo]:
 
 def _show_rows(photos: Sequence[Photo]) -> Any:
     return PhotoRow(photos, many=True).data
-
-
-def _opened(files: Sequence[UploadedFile[Any]]) -> Iterator[tuple[str, BinaryIO]]:
-    for file in files:
-        yield file.name or "", cast(BinaryIO, file.file)

@@ -18,12 +18,13 @@ from access.roles import SEEING
 from access.scopes import READ
 from api.base import ApiView
 from api.errors import ApiProblem
+from api.serializers.common import Query
 from api.serializers.search import SearchDetail, SearchInput, SearchRow, show_report
 from recognition.images import PhotoRefused
 from recognition.models import Probe
 from recognition.probes import TooManySearches, add_probe, delete_probe, is_stalled, read_probe
 from recognition.probes.files import probe_crop_path
-from recognition.views.search import send_probe_picture
+from recognition.sending import send_probe_picture
 
 
 class Searches(ApiView):
@@ -36,6 +37,7 @@ class Searches(ApiView):
         responses=SearchRow(many=True),
     )
     def get(self, request: Request) -> Response:
+        self.read_query(Query)
         mine = Probe.objects.visible_to(self.user)
         return self.answer_page(mine, lambda probes: SearchRow(probes, many=True).data)
 

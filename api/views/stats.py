@@ -11,8 +11,8 @@ from access.roles import ROLES, any_roles_of, sees_everything
 from access.scopes import READ
 from api.base import ApiView
 from api.serializers import stats as shapes
+from recognition.events.progress import count_faces, count_photos
 from recognition.models import ActiveEmbedder, Event, Person
-from recognition.progress import count_faces, count_photos
 from recognition.stats import index_stats
 
 

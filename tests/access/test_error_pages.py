@@ -38,7 +38,7 @@ def test_whoever_may_not_is_told_whom_to_ask(outsider: User) -> None:
     client.force_login(outsider)
     response = client.get("/people/")
     assert response.status_code == 403
-    assert "Ask a manager of FaceVault" in response.content.decode()
+    assert "Ask a manager of the event" in response.content.decode()
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -70,6 +71,27 @@ def test_use_is_noted_with_where_it_came_from(labeler: User) -> None:
     find_token(made.secret, address="192.0.2.7")
     made.token.refresh_from_db()
     assert made.token.last_used_at == first
+
+
+@pytest.mark.parametrize(
+    ("behind_a_proxy", "noted", "expected"),
+    [
+        (True, "198.51.100.4", "198.51.100.4"),
+        (True, "203.0.113.9, 2001:db8::4", "2001:db8::4"),
+        (True, "nonsense", "127.0.0.1"),
+        (True, "", "127.0.0.1"),
+        (False, "198.51.100.4", "127.0.0.1"),
+    ],
+)
+def test_behind_the_proxy_use_is_noted_with_the_address_that_the_proxy_saw(
+    behind_a_proxy: bool, noted: str, expected: str, labeler: User, settings: Any
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if behind_a_proxy else None
+    made = make_token(labeler)
+    headers = {"Authorization": f"Bearer {made.secret}", "X-Forwarded-For": noted}
+    assert Client(headers=headers).get("/api/v1/me/").status_code == 200
+    made.token.refresh_from_db()
+    assert made.token.last_used_from == expected
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,10 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 
-from access.models import EventGrant
 from access.scopes import SCOPES
 from access.tokens import create_token
 from recognition.models import Event, Face, Person, Photo, UnlabeledFace
-from tests.conftest import make_user
+from tests.conftest import make_local
 from tests.factories import activate_embedder, label_face, make_event, make_face, make_person, make_photo
 
 V1 = "/api/v1/"
@@ -98,9 +97,7 @@ def foreign() -> Side:
 
 def local_user(event: Event, role: str, name: str = "rita") -> User:
     """An account with a role in this event alone."""
-    user = make_user(name)
-    EventGrant.objects.create(user=user, event=event, role=role)
-    return user
+    return make_local(name, role, event)
 
 
 def problem_of(answer: Any, status: int) -> dict[str, Any]:

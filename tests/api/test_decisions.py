@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from labeling.models import Decision, Rejection
-from recognition.models import Face, Person, Sighting, UnlabeledFace
+from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 from tests.api.conftest import Api, Side, local_user, problem_of
 from tests.conftest import make_user
 from tests.factories import make_person, make_reference, make_unlabeled, unit_vectors, vector_near
@@ -113,6 +113,27 @@ def test_a_name_that_several_share_lists_them_and_takes_the_chosen_one(mine: Sid
     assert answer.json()["decision"]["person"]["id"] == both[1].pk
 
 
+@pytest.mark.parametrize("more", [{}, {"new": True}, {"another": True}, {"twice": True}])
+def test_an_id_with_somebody_elses_name_labels_nobody(
+    more: dict[str, object], mine: Side, manager: User
+) -> None:
+    asked = {"person": make_person("Alice").pk, "name": "Bob", **more}
+    api = Api(manager)
+    answer = api.post(f"faces/{mine.open.face_id}/label/", asked)
+    assert problem_of(answer, 422)["code"] == "person_not_offered"
+    assert not Decision.objects.exists()
+    assert not Person.objects.filter(name="Bob").exists()
+    right = {**asked, "name": "alice"}
+    assert api.post(f"faces/{mine.open.face_id}/label/", right).status_code == 200
+
+
+def test_an_id_with_somebody_elses_name_rejects_nobody(mine: Side, manager: User) -> None:
+    path = f"faces/{mine.named.face_id}/reject/"
+    answer = Api(manager).post(path, {"person": mine.person.pk, "name": "Bob"})
+    assert problem_of(answer, 422)["code"] == "person_not_offered"
+    assert Sighting.objects.filter(face=mine.named, person=mine.person).exists()
+
+
 def test_ids_cannot_be_tried_to_learn_names(mine: Side, foreign: Side) -> None:
     local = Api(local_user(mine.event, "labeler"))
     answer = local.post(f"faces/{mine.open.face_id}/label/", {"person": foreign.person.pk})
@@ -126,6 +147,8 @@ def test_a_person_who_is_not_there_is_like_one_who_is_elsewhere(mine: Side, fore
         path = f"faces/{mine.open.face_id}/{verb}/"
         gone, elsewhere = (local.post(path, {"person": pk}) for pk in (99_999, foreign.person.pk))
         assert problem_of(gone, 422) == problem_of(elsewhere, 422)
+        wrong = local.post(path, {"person": foreign.person.pk, "name": "Somebody"})
+        assert problem_of(wrong, 422) == problem_of(gone, 422)
 
 
 def test_nobody_is_on_a_photo_twice_unless_said_so(api: Api, mine: Side) -> None:
@@ -231,3 +254,13 @@ def test_no_answer_holds_a_vector(api: Api, mine: Side) -> None:
         assert "vector" not in text
         assert "embedding" not in text.replace("embedder_id", "")
     assert Face.objects.count() == 3
+
+
+def test_decisions_of_an_event_that_is_being_deleted_are_gone_for_everybody(
+    mine: Side, labeler: User
+) -> None:
+    api = Api(labeler)
+    api.post(f"faces/{mine.open.face_id}/label/", {"name": "Alice", "new": True})
+    assert api.get("decisions/").json()["count"] == 1
+    Event.objects.filter(pk=mine.event.pk).update(deleted_at="2026-11-20T12:00Z")
+    assert api.get("decisions/").json()["count"] == 0

@@ -60,6 +60,21 @@ def test_an_unknown_filter_is_refused_instead_of_ignored(path: str, manager: Use
     assert problem["errors"][0]["field"] == "evnet"
 
 
+@pytest.mark.parametrize("path", ["exports/", "search/"])
+def test_a_list_without_filters_takes_none(path: str, manager: User) -> None:
+    problem = problem_of(Api(manager).get(path, state="done"), 422)
+    assert problem["errors"][0]["code"] == "unknown_field"
+    assert Api(manager).get(path, page=1, page_size=10).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["events/999999/", "people/999999/", "queue/?event=999999", "events/999999/photos.zip"]
+)
+def test_what_is_not_there_is_said_without_the_names_of_our_classes(path: str, manager: User) -> None:
+    detail = problem_of(Api(manager).get(path), 404)["detail"]
+    assert detail == "There is nothing of this id that your account may see."
+
+
 def test_a_page_beyond_the_last_says_so(mine: Side, manager: User) -> None:
     assert "next" in problem_of(Api(manager).get("events/", page=7), 404)["detail"]
 

@@ -10,17 +10,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.photos import PHOTOS, needs_photos
+from tests.photos import NAMES, TEST, TRAIN, needs_photos
 from tests.running_site import ROOT, Site, run_site
-
-TRAIN, TEST = PHOTOS / "knn" / "train", PHOTOS / "knn" / "test"
-NAMES = {
-    "alex_lacamoire": "Alex Lacamoire",
-    "biden": "Joe Biden",
-    "kit_harington": "Kit Harington",
-    "obama": "Barack Obama",
-    "rose_leslie": "Rose Leslie",
-}
 
 
 @needs_photos
@@ -54,6 +45,24 @@ def test_the_whole_job_with_nothing_but_the_api_and_a_token(tmp_path: Path) -> N
     assert {decided[photo] for photo in people} <= {"a person", "FaceVault"}
     assert f"{len(list(first.iterdir()))} added, 0 duplicate, 0 refused" in said
     assert "0 added" in again
+
+
+def test_a_folder_that_is_not_there_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "docs" / "api_example.py",
+            "--event",
+            "Spring",
+            "--photos",
+            tmp_path / "tpyo",
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "FACEVAULT_TOKEN": "fv_none"},
+    )
+    assert done.returncode == 2
+    assert "There is no folder" in done.stderr
 
 
 def prepare_photos(folder: Path) -> tuple[Path, Path]:

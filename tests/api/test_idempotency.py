@@ -14,7 +14,7 @@ from django.utils import timezone
 from api.idempotency import KEPT, STALE
 from api.models import IdempotencyKey
 from labeling.models import Decision
-from recognition.events import create_event
+from recognition.events.edits import create_event
 from recognition.models import Event, Photo
 from tests.api.conftest import Api, Side, problem_of
 from tests.api.test_photos import upload
@@ -38,6 +38,17 @@ def test_a_repeated_decision_is_one_decision(mine: Side, labeler: User) -> None:
     first, second = (api.post(path, {"name": "Alice", "new": True}, key="k-1") for _ in range(2))
     assert first.json() == second.json()
     assert Decision.objects.count() == 1
+
+
+def test_a_repeated_undo_is_one_undo(mine: Side, labeler: User) -> None:
+    api = Api(labeler)
+    decided = api.post(f"faces/{mine.open.face_id}/label/", {"name": "Alice", "new": True}).json()
+    path = f"decisions/{decided['decision']['key']}/undo/"
+    first, second = (api.post(path, key="k-1") for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json() == second.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert problem_of(api.post(path), 409)["code"] == "undo_refused"
 
 
 def test_a_repeated_deletion_is_answered_the_same(mine: Side, manager: User) -> None:

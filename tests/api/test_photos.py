@@ -53,6 +53,25 @@ def test_every_file_gets_its_result_in_order(mine: Side, uploader: User) -> None
     assert DBTaskResult.objects.count() == 1
 
 
+@pytest.mark.parametrize("field", ["file", "picture"])
+def test_a_photo_in_a_field_of_another_name_is_not_left_out_without_a_word(
+    field: str, mine: Side, uploader: User
+) -> None:
+    sent = {"files": SimpleUploadedFile("a.png", draw_photo("red")), field: SimpleUploadedFile("b.png", b"x")}
+    for files in (sent, {field: sent[field]}):
+        for part in sent.values():
+            part.seek(0)
+        answer = Api(uploader).client.post(f"/api/v1/events/{mine.event.pk}/photos/", files)
+        errors = problem_of(answer, 422)["errors"]
+        assert [(error["field"], error["code"]) for error in errors] == [(field, "unknown_field")]
+    assert not Photo.objects.filter(event=mine.event, uploaded_by=uploader).exists()
+
+
+def test_a_text_in_place_of_a_file_is_invalid(mine: Side, uploader: User) -> None:
+    answer = Api(uploader).client.post(f"/api/v1/events/{mine.event.pk}/photos/", {"files": "a.jpg"})
+    assert "not a file" in problem_of(answer, 422)["detail"]
+
+
 def test_a_zip_gives_a_result_per_photo(mine: Side, manager: User) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -153,8 +172,8 @@ def test_pictures_come_with_a_token(mine: Side, manager: User) -> None:
         assert again.status_code == 304
     original = api.get(f"photos/{mine.photo.pk}/original")
     assert b"".join(original.streaming_content) == b"the very bytes"
-    assert "no-store" in original.headers["Cache-Control"]
-    assert original.headers["Content-Disposition"] == f'attachment; filename="{mine.photo.name}"'
+    assert original.headers["Cache-Control"] == "no-store, private"
+    assert original.headers["Content-Disposition"].startswith(f'attachment; filename="{mine.photo.name}"')
 
 
 def test_a_picture_that_is_not_there_yet_is_a_problem(mine: Side, manager: User) -> None:

@@ -63,6 +63,21 @@ def test_operations_have_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
+def test_the_links_of_a_page_may_be_null() -> None:
+    pages = [
+        shape["properties"]
+        for name, shape in read_schema()["components"]["schemas"].items()
+        if name.startswith("Paginated")
+    ]
+    assert pages
+    for page in pages:
+        assert page["next"]["type"] == page["previous"]["type"] == ["string", "null"]
+
+
+def test_nothing_is_described_in_words_of_an_older_openapi() -> None:
+    assert "nullable:" not in COMMITTED.read_text()
+
+
 def test_no_shape_holds_a_vector() -> None:
     for shape in read_schema()["components"]["schemas"].values():
         assert not {"vector", "embedding", "digest"} & set(shape.get("properties", {}))

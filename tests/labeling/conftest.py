@@ -32,12 +32,6 @@ def hx(as_labeler: Client, labeler: User) -> Client:
     return client
 
 
-def sign_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 def posted(face: Face, **values: object) -> dict[str, object]:
     """What a card of the face posts."""
     return {"version": face.version, "key": uuid4(), **values}

@@ -8,7 +8,8 @@ from labeling.decisions import label_face
 from labeling.models import Decision
 from recognition.models import Embedding, Event, Face, Person, Sighting
 from recognition.vectors import encode_vector
-from tests.labeling.conftest import SOMEBODY, sign_in
+from tests.conftest import signed_in
+from tests.labeling.conftest import SOMEBODY
 
 READ_ONLY = [
     *("photo", "face", "embedding", "sighting", "unlabeledface"),
@@ -18,7 +19,7 @@ READ_ONLY = [
 
 @pytest.fixture
 def admin_client(db: None) -> Client:
-    return sign_in(User.objects.create_superuser("root", password="correct horse battery"))
+    return signed_in(User.objects.create_superuser("root", password="correct horse battery"))
 
 
 @pytest.fixture

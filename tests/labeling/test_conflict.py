@@ -5,14 +5,17 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from labeling.decisions import DecisionConflict, label_face, record_verdict
+from labeling.forms import DecideForm
 from labeling.models import Decision
+from labeling.naming import decide_from
 from labeling.undo import undo_decision
 from recognition.gallery_journal import read_gallery_state
 from recognition.models import Face, Person, Sighting
+from recognition.photos.removal import remove_photos
 from tests.labeling.conftest import fresh, posted
 
 
@@ -102,3 +105,39 @@ def at_once(*calls: Callable[[], Decision]) -> list[Decision | Exception]:
     for thread in threads:
         thread.join()
     return results
+
+
+GONE: dict[str, Callable[[Face, User], Decision]] = {
+    "label": lambda face, actor: label_face(face=face, actor=actor, name="Alice"),
+    "label a version": lambda face, actor: label_face(face=face, actor=actor, name="Alice", version=0),
+    "stranger": lambda face, actor: record_verdict(face=face, kind="stranger", actor=actor),
+    "skip": lambda face, actor: record_verdict(face=face, kind="skip", actor=actor),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", GONE)
+def test_a_face_that_was_deleted_meanwhile_is_a_conflict_and_names_nobody(
+    kind: str, face: Face, labeler: User
+) -> None:
+    with transaction.atomic():
+        remove_photos([face.photo_id])
+    with pytest.raises(DecisionConflict) as conflict:
+        GONE[kind](face, labeler)
+    assert conflict.value.latest is None
+    assert not Decision.objects.exists()
+    assert not Person.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("values", [{"verdict": "stranger"}, {"verdict": "skip"}, {"name": "Al", "new": "1"}])
+def test_the_page_of_a_face_that_was_deleted_meanwhile_is_gone(
+    values: dict[str, str], face: Face, hx: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove_then_decide(form: DecideForm, *, face: Face, actor: User) -> Decision:
+        with transaction.atomic():
+            remove_photos([face.photo_id])
+        return decide_from(form, face=face, actor=actor)
+
+    monkeypatch.setattr("labeling.views.decide_from", remove_then_decide)
+    assert hx.post(f"/label/{face.face_id}/decide/", posted(face, **values)).status_code == 404

@@ -9,8 +9,9 @@ from django.test import Client
 from labeling.decisions import label_face, record_verdict
 from labeling.models import Decision
 from recognition.models import Face, Person, Photo, Sighting, UnlabeledFace
+from tests.conftest import signed_in
 from tests.factories import make_face, make_person, make_photo, make_reference, make_unlabeled, vector_near
-from tests.labeling.conftest import ALICE, BOB, SOMEBODY, posted, sign_in
+from tests.labeling.conftest import ALICE, BOB, SOMEBODY, posted
 
 
 def decide(client: Client, face: Face, **values: object):  # type: ignore[no-untyped-def]
@@ -176,7 +177,7 @@ def test_nobody_else_decides(face: Face, outsider: User, uploader: User) -> None
     url = f"/label/{face.face_id}/decide/"
     assert Client().post(url, posted(face, verdict="stranger"))["Location"].startswith("/login/")
     for user in (outsider, uploader):
-        assert sign_in(user).post(url, posted(face, verdict="stranger")).status_code == 403
+        assert signed_in(user).post(url, posted(face, verdict="stranger")).status_code == 403
     assert not Decision.objects.exists()
 
 
@@ -220,7 +221,7 @@ def test_every_key_stands_on_its_button(face: Face, as_labeler: Client) -> None:
 
 
 @pytest.fixture
-def neighbour() -> Face:
+def neighbor() -> Face:
     """A face that FaceVault named Alice, beside one in the queue that looks like her."""
     alice, photo = make_person("Alice"), make_photo()
     make_reference(alice, ALICE)
@@ -237,19 +238,19 @@ def named_by_machine(person: Person, photo: Photo) -> Face:
 
 
 def test_a_person_named_in_this_photo_leads_to_the_face_that_has_the_name(
-    neighbour: Face, as_labeler: Client
+    neighbor: Face, as_labeler: Client
 ) -> None:
     face = UnlabeledFace.objects.get().face
     event = face.photo.event_id
     page = as_labeler.get(f"/label/{face.face_id}/?event={event}").text
     assert "named in this photo already, by FaceVault" in page
-    assert f'href="/label/{neighbour.face_id}/?event={event}"' in page
-    assert f"/faces/{neighbour.face_id}/crop.jpg" in page
+    assert f'href="/label/{neighbor.face_id}/?event={event}"' in page
+    assert f"/faces/{neighbor.face_id}/crop.jpg" in page
     assert 'name="person"' not in page
     assert "Alice is named in this photo already" in page
 
 
-def test_a_neighbour_who_looks_different_is_no_reason_for_a_warning(as_labeler: Client) -> None:
+def test_a_neighbor_who_looks_different_is_no_reason_for_a_warning(as_labeler: Client) -> None:
     photo = make_photo()
     make_reference(make_person("Alice"), ALICE, photo=photo)
     face = make_unlabeled(SOMEBODY, photo=photo).face
@@ -259,12 +260,12 @@ def test_a_neighbour_who_looks_different_is_no_reason_for_a_warning(as_labeler: 
 
 
 @pytest.mark.parametrize("by", ["name", "person"])
-def test_a_name_that_is_in_the_photo_already_is_asked_about(by: str, neighbour: Face, hx: Client) -> None:
+def test_a_name_that_is_in_the_photo_already_is_asked_about(by: str, neighbor: Face, hx: Client) -> None:
     face, alice = UnlabeledFace.objects.get().face, Person.objects.get()
     response = decide(hx, face, **({"name": "alice"} if by == "name" else {"person": alice.pk}))
     assert response.status_code == 422
     assert "Alice is named in this photo already, by FaceVault." in response.text
-    assert f'href="/label/{neighbour.face_id}/"' in response.text
+    assert f'href="/label/{neighbor.face_id}/"' in response.text
     assert not Sighting.objects.filter(face=face).exists()
     assert decide(hx, face, twice=alice.pk).status_code == 200
     assert Sighting.objects.get(face=face).person == alice
@@ -275,14 +276,14 @@ def test_naming_a_face_as_it_is_named_already_asks_nothing(face: Face, labeler: 
     assert decide(hx, Face.objects.get(pk=face.pk), name="Alice").status_code == 200
 
 
-def test_nobody_else_names_a_person_twice(neighbour: Face, outsider: User, uploader: User) -> None:
+def test_nobody_else_names_a_person_twice(neighbor: Face, outsider: User, uploader: User) -> None:
     face = UnlabeledFace.objects.get().face
     for user in (outsider, uploader):
-        assert decide(sign_in(user), face, twice=Person.objects.get().pk).status_code == 403
+        assert decide(signed_in(user), face, twice=Person.objects.get().pk).status_code == 403
     assert not Sighting.objects.filter(face=face).exists()
 
 
-def test_every_choice_of_a_question_has_its_key(face: Face, hx: Client, neighbour: Face) -> None:
+def test_every_choice_of_a_question_has_its_key(face: Face, hx: Client, neighbor: Face) -> None:
     for _ in range(2):
         make_person("Zoe")
     for name, keys in (("Nobody", "n"), ("Zoe", "12n")):

@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from recognition.embedders.dlib_resnet import EMBEDDER_ID
 from recognition.models import ActiveEmbedder, Face
+from tests.conftest import signed_in
 from tests.factories import make_face, make_person, make_reference
-from tests.labeling.conftest import ALICE, sign_in
+from tests.labeling.conftest import ALICE
 
 
 def rail_of(client: Client, path: str = "/decisions/") -> str:
@@ -35,7 +36,7 @@ def test_the_rail_marks_where_one_is(path: str, section: str, as_labeler: Client
 
 
 def test_an_uploader_has_no_links_to_desk_and_people(uploader: User) -> None:
-    rail = rail_of(sign_in(uploader), "/events/")
+    rail = rail_of(signed_in(uploader), "/events/")
     assert "/label/" not in rail
     assert "/people/" not in rail
 

@@ -5,8 +5,8 @@ from django.test import Client
 
 from labeling.decisions import label_face, record_verdict
 from recognition.models import Face, Person
+from tests.conftest import signed_in
 from tests.factories import make_face, make_person, make_unlabeled
-from tests.labeling.conftest import sign_in
 
 
 def test_type_ahead_finds_names_by_the_beginning_of_each_word(hx: Client) -> None:
@@ -60,7 +60,7 @@ def test_without_htmx_the_names_are_on_the_page_of_people(as_labeler: Client) ->
 
 def test_names_are_for_labelers_alone(outsider: User, uploader: User) -> None:
     for user in (outsider, uploader):
-        assert sign_in(user).get("/label/people/?name=a").status_code == 403
+        assert signed_in(user).get("/label/people/?name=a").status_code == 403
 
 
 def test_the_decisions_of_everybody_are_listed_and_one_may_undo_ones_own(
@@ -74,7 +74,7 @@ def test_the_decisions_of_everybody_are_listed_and_one_may_undo_ones_own(
     assert f"/decisions/{mine.key}/undo/" in page
     assert f"/decisions/{hers.key}/undo/" not in page
     assert "Stranger" not in as_labeler.get("/decisions/?who=mine").text.split("<tbody>")[1]
-    assert f"/decisions/{hers.key}/undo/" in sign_in(manager).get("/decisions/").text
+    assert f"/decisions/{hers.key}/undo/" in signed_in(manager).get("/decisions/").text
 
 
 def test_a_decision_that_a_later_one_stands_on_offers_no_undo(
@@ -93,3 +93,16 @@ def test_decisions_come_in_pages(as_labeler: Client, labeler: User, face: Face) 
         record_verdict(face=face, kind="skip", actor=labeler)
     assert "Page 1 of 2" in as_labeler.get("/decisions/").text
     assert as_labeler.get("/decisions/?page=2").text.count("/undo/") == 1
+
+
+def test_an_undo_on_the_list_says_so_on_the_same_page_of_it(
+    as_labeler: Client, labeler: User, face: Face
+) -> None:
+    decisions = [record_verdict(face=face, kind="skip", actor=labeler) for _ in range(41)]
+    assert 'name="who" value="mine"' in as_labeler.get("/decisions/?who=mine").text
+    form = {"back": "decisions", "who": "mine", "page": "2"}
+    response = as_labeler.post(f"/decisions/{decisions[0].key}/undo/", form, follow=True)
+    assert response.redirect_chain == [("/decisions/?who=mine&page=2", 302)]
+    assert "Undone: Skip" in response.text
+    odd = {"back": "decisions", "who": "//elsewhere", "page": "x"}
+    assert as_labeler.post(f"/decisions/{decisions[1].key}/undo/", odd)["Location"] == "/decisions/"

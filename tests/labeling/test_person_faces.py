@@ -13,9 +13,9 @@ from labeling.models import Decision, Rejection
 from labeling.undo import undo_decision
 from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 from recognition.search import find_top_k
-from tests.conftest import make_user
+from tests.conftest import make_local, make_user, signed_in
 from tests.factories import make_event, make_face, make_person, make_photo, make_reference
-from tests.labeling.conftest import ALICE, fresh, sign_in
+from tests.labeling.conftest import ALICE, fresh
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ class TestReject:
     def test_without_the_last_visible_face_it_leads_to_the_list(self, alice: Person) -> None:
         face = guess(alice)
         guess(alice)
-        client = sign_in(granted("lea", "labeler", face.photo.event))
+        client = signed_in(make_local("lea", "labeler", face.photo.event))
         assert act(client, alice, "reject", face)["Location"] == "/people/"
 
 
@@ -175,18 +175,11 @@ class TestInBetween:
         assert response["Location"] == f"/people/{alice.pk}/?show=machine&page=2"
 
 
-def granted(name: str, role: str, *events: Event) -> User:
-    user = make_user(name)
-    for event in events:
-        EventGrant.objects.create(user=user, event=event, role=role)
-    return user
-
-
 class TestWhoMayNot:
     @pytest.mark.parametrize("role", ["viewer", "uploader"])
     def test_not_viewers_and_uploaders(self, alice: Person, role: str) -> None:
         face = guess(alice)
-        assert act(sign_in(make_user("vera", role)), alice, "reject", face).status_code == 403
+        assert act(signed_in(make_user("vera", role)), alice, "reject", face).status_code == 403
         assert Sighting.objects.filter(face=face).exists()
 
     @pytest.mark.parametrize("action", ["confirm", "reject", "reference", "unreference"])
@@ -194,27 +187,27 @@ class TestWhoMayNot:
         self, alice: Person, action: str
     ) -> None:
         mine, foreign = guess(alice), guess(alice)
-        client = sign_in(granted("lea", "labeler", mine.photo.event))
+        client = signed_in(make_local("lea", "labeler", mine.photo.event))
         assert act(client, alice, action, mine, foreign).status_code == 404
         assert not Decision.objects.exists()
 
     def test_a_face_that_one_only_sees_is_refused(self, alice: Person) -> None:
         mine, seen = guess(alice), guess(alice)
-        user = granted("lea", "labeler", mine.photo.event)
+        user = make_local("lea", "labeler", mine.photo.event)
         EventGrant.objects.create(user=user, event=seen.photo.event, role="viewer")
-        assert act(sign_in(user), alice, "reject", mine, seen).status_code == 403
+        assert act(signed_in(user), alice, "reject", mine, seen).status_code == 403
         assert not Decision.objects.exists()
 
     def test_a_person_of_another_event_is_not_found(self, alice: Person) -> None:
         face = guess(alice)
-        client = sign_in(granted("lea", "labeler", make_event()))
+        client = signed_in(make_local("lea", "labeler", make_event()))
         assert act(client, alice, "reject", face).status_code == 404
 
     def test_boxes_are_only_on_faces_that_one_may_decide_about(self, alice: Person) -> None:
         mine, seen = guess(alice), guess(alice)
-        user = granted("lea", "labeler", mine.photo.event)
+        user = make_local("lea", "labeler", mine.photo.event)
         EventGrant.objects.create(user=user, event=seen.photo.event, role="viewer")
-        page = sign_in(user).get(f"/people/{alice.pk}/").text
+        page = signed_in(user).get(f"/people/{alice.pk}/").text
         assert f'value="{mine.face_id}:0"' in page
         assert f'value="{seen.face_id}:' not in page
         assert f"/label/{seen.face_id}/" not in page

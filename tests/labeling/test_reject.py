@@ -14,9 +14,9 @@ from labeling.undo import undo_decision
 from recognition.models import Face, Person, Sighting, UnlabeledFace
 from recognition.search import find_top_k
 from recognition.vectors import normalize
-from tests.conftest import make_user
+from tests.conftest import make_local, make_user, signed_in
 from tests.factories import make_event, make_face, make_person, make_photo, make_reference, make_unlabeled
-from tests.labeling.conftest import ALICE, BOB, SOMEBODY, fresh, posted, sign_in
+from tests.labeling.conftest import ALICE, BOB, SOMEBODY, fresh, posted
 
 
 @pytest.fixture
@@ -223,25 +223,23 @@ VISITORS: dict[str, Callable[[Face], User]] = {
 
 
 def _granted(name: str, role: str, face: Face) -> User:
-    user = make_user(name)
-    EventGrant.objects.create(user=user, event=face.photo.event, role=role)
-    return user
+    return make_local(name, role, face.photo.event)
 
 
 @pytest.mark.parametrize("who", VISITORS)
 def test_who_does_not_label_may_not_say_no(who: str, alike: Face, alice: Person) -> None:
-    assert reject(sign_in(VISITORS[who](alike)), alike, alice).status_code == 403
+    assert reject(signed_in(VISITORS[who](alike)), alike, alice).status_code == 403
     assert not Decision.objects.exists()
 
 
 def test_a_labeler_of_another_event_does_not_find_the_face(alike: Face, alice: Person) -> None:
     stranger = _granted("ella", "labeler", make_face(make_photo(make_event())))
-    assert reject(sign_in(stranger), alike, alice).status_code == 404
+    assert reject(signed_in(stranger), alike, alice).status_code == 404
     assert not Decision.objects.exists()
 
 
 def test_a_viewer_here_who_labels_elsewhere_does_not_find_it_either(alike: Face, alice: Person) -> None:
     user = _granted("ella", "labeler", make_face(make_photo(make_event())))
     EventGrant.objects.create(user=user, event=alike.photo.event, role="viewer")
-    assert reject(sign_in(user), alike, alice).status_code == 404
+    assert reject(signed_in(user), alike, alice).status_code == 404
     assert not Decision.objects.exists()

@@ -11,9 +11,9 @@ from labeling.models import Decision
 from labeling.queue import count_queue
 from labeling.suggestions import Suggestion, suggest_people
 from recognition.models import Event, Face, Person, Sighting
-from tests.conftest import make_user
+from tests.conftest import make_local, make_user, signed_in
 from tests.factories import make_event, make_person, make_photo, make_reference, make_unlabeled, vector_near
-from tests.labeling.conftest import ALICE, BOB, SOMEBODY, fresh, posted, sign_in
+from tests.labeling.conftest import ALICE, BOB, SOMEBODY, fresh, posted
 
 
 @pytest.fixture
@@ -28,14 +28,12 @@ def foreign() -> Event:
 
 @pytest.fixture
 def lea(mine: Event) -> User:
-    user = make_user("lea")
-    EventGrant.objects.create(user=user, event=mine, role="labeler")
-    return user
+    return make_local("lea", "labeler", mine)
 
 
 @pytest.fixture
 def client(lea: User) -> Client:
-    return sign_in(lea)
+    return signed_in(lea)
 
 
 @pytest.fixture
@@ -222,7 +220,7 @@ class TestWorkElsewhere:
         self, face: Face, carol: Person, mine: Event, labeler: User
     ) -> None:
         label_face(face=face, person=carol, actor=labeler)
-        manager = sign_in(make_user("mona", "manager"))
+        manager = signed_in(make_user("mona", "manager"))
         assert str(face.face_id) in manager.get("/decisions/").text
         Event.objects.filter(pk=mine.pk).update(deleted_at="2026-11-20T12:00Z")
         page = manager.get("/decisions/").text

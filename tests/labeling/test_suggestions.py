@@ -50,11 +50,11 @@ def test_a_close_call_says_so_on_both_and_is_not_acceptable(known: None, labeler
 
 def test_a_person_who_is_named_in_the_same_photo_is_marked(labeler: User) -> None:
     photo = make_photo()
-    neighbour = make_reference(make_person("Alice"), ALICE, photo=photo)
+    neighbor = make_reference(make_person("Alice"), ALICE, photo=photo)
     face = make_unlabeled(vector_near(ALICE, 0.9), photo=photo).face
     [suggestion] = suggest_people(face, user=labeler)
     assert suggestion.beside is not None
-    assert suggestion.beside.face == neighbour
+    assert suggestion.beside.face == neighbor
     assert not suggestion.acceptable
 
 

@@ -10,13 +10,16 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from labeling.decisions import label_face, record_verdict
-from labeling.models import Decision
+from labeling.decisions import ReferenceRefused, label_face, record_verdict, reject_person, set_reference
+from labeling.models import Decision, Rejection
+from labeling.suggestions import weigh_face
 from labeling.undo import UndoRefused, undo_decision
 from recognition.models import Face, Person, Sighting, UnlabeledFace
+from recognition.photos.removal import remove_photos
 from recognition.search import find_top_k
-from tests.factories import make_face, make_person
-from tests.labeling.conftest import SOMEBODY, fresh, sign_in
+from tests.conftest import signed_in
+from tests.factories import make_embedding, make_face, make_person, make_reference, make_unlabeled
+from tests.labeling.conftest import ALICE, BOB, SOMEBODY, fresh
 
 Decide = Callable[[Face, User], Decision]
 DECISIONS: dict[str, Decide] = {
@@ -83,9 +86,85 @@ def test_undoing_any_row_of_decisions_backwards_goes_through_the_same_states(
         assert (rows_of(face), known_to_search()) == state
 
 
+def decide_about(face: Face, actor: User, word: str, person: Person) -> Decision | None:
+    """None where a face without a verified name was to be a reference."""
+    try:
+        if word == "reject":
+            return reject_person(face=face, person=person, actor=actor)
+        if word in {"reference", "unreference"}:
+            return set_reference(face=face, reference=word == "reference", actor=actor)
+        if word == "label":
+            return label_face(face=face, person=person, actor=actor)
+        return record_verdict(face=face, kind=word, actor=actor)
+    except ReferenceRefused:
+        return None
+
+
+def everything_about(face: Face) -> dict[str, Any]:
+    rejections = Rejection.objects.filter(face=face).order_by("person")
+    return {
+        **rows_of(face),
+        "rejections": list(rejections.values_list("person", "decision")),
+        "suggested": [score.person_id for score in weigh_face(face).scores],
+        "searched": known_to_search(),
+    }
+
+
+def check_that_it_holds_together(face: Face) -> None:
+    """A face is named, or in the queue, or closed; and nobody's name is on a face that is said not to be theirs."""
+    sighting = Sighting.objects.filter(face=face).first()
+    entry = UnlabeledFace.objects.filter(face=face).first()
+    closed = entry is not None and entry.reviewed and entry.verdict in {"stranger", "not_a_face"}
+    waits = entry is not None and not entry.reviewed
+    assert [sighting is not None, closed, waits].count(True) == 1
+    rejected = set(Rejection.objects.filter(face=face).values_list("person", flat=True))
+    assert sighting is None or sighting.person_id not in rejected
+    assert rejected.isdisjoint(score.person_id for score in weigh_face(face).scores)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    named=st.booleans(),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["label", "reject", "reference", "unreference", "stranger", "not_a_face", "skip"]
+            ),
+            st.integers(0, 1),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+)
+def test_whatever_is_decided_about_a_face_holds_together_and_is_undone_exactly(
+    labeler: User, named: bool, steps: list[tuple[str, int]]
+) -> None:
+    people = [Person.objects.get_or_create(name=name)[0] for name in ("Alice", "Bob")]
+    if not Sighting.objects.filter(is_reference=True).exists():
+        for person, vector in zip(people, (ALICE, BOB), strict=True):
+            make_reference(person, vector)
+    if named:
+        face = make_face()
+        make_embedding(face, SOMEBODY)
+        name_by_machine(face, people[0])
+    else:
+        face = make_unlabeled(SOMEBODY).face
+    states, made = [], []
+    for word, number in steps:
+        state = everything_about(face)
+        if (decision := decide_about(fresh(face), labeler, word, people[number])) is not None:
+            states.append(state)
+            made.append(decision)
+        check_that_it_holds_together(face)
+    for decision, state in zip(reversed(made), reversed(states), strict=True):
+        undo_decision(decision=decision, actor=labeler)
+        check_that_it_holds_together(face)
+        assert everything_about(face) == state
+
+
 Step = tuple[str, int, str]
 STEPS: st.SearchStrategy[Step] = st.tuples(
-    st.sampled_from(["label", "machine", "stranger", "undo"]),
+    st.sampled_from(["label", "machine", "stranger", "reject", "undo"]),
     st.integers(0, 2),
     st.sampled_from(["Ann", "Bo"]),
 )
@@ -110,7 +189,11 @@ def test_no_undo_makes_another_impossible_and_nobody_without_a_face_stays(
                 standing.append(label_face(face=face, actor=labeler, name=name))
             elif kind == "stranger":
                 standing.append(record_verdict(face=face, kind="stranger", actor=labeler))
-            elif (person := Person.objects.filter(name=name).first()) is not None and not (
+            elif (person := Person.objects.filter(name=name).first()) is None:
+                continue
+            elif kind == "reject":
+                standing.append(reject_person(face=face, person=person, actor=labeler))
+            elif not (
                 Sighting.objects.filter(face=face).exists()
                 or any(decision.face_id == face.pk for decision in standing)
             ):
@@ -209,6 +292,20 @@ def test_a_later_skip_does_not_stand_in_the_way(face: Face, labeler: User, manag
     assert undo_decision(decision=decision, actor=labeler).undone
 
 
+def test_undo_is_refused_where_the_photo_was_deleted_since_it_was_asked_for(
+    face: Face, labeler: User
+) -> None:
+    decision = label_face(face=face, actor=labeler, name="Alice")
+    with transaction.atomic():
+        remove_photos([face.photo_id])
+    with pytest.raises(UndoRefused, match=r"The face of this decision is gone\."):
+        undo_decision(decision=decision, actor=labeler)
+    decision.refresh_from_db()
+    assert decision.face is None
+    assert not decision.undone
+    assert not Sighting.objects.exists()
+
+
 def test_undoing_twice_changes_nothing_the_second_time(face: Face, labeler: User) -> None:
     decision = label_face(face=face, actor=labeler, name="Alice")
     first = undo_decision(decision=decision, actor=labeler)
@@ -281,8 +378,8 @@ def test_the_undo_page_refuses_everyone_who_may_not(
     decision = label_face(face=face, actor=manager, name="Alice")
     url = f"/decisions/{decision.key}/undo/"
     for user in (labeler, outsider, uploader):
-        assert sign_in(user).post(url).status_code == 403
-    assert sign_in(manager).get(url).status_code == 405
+        assert signed_in(user).post(url).status_code == 403
+    assert signed_in(manager).get(url).status_code == 405
     assert not Decision.objects.get(pk=decision.pk).undone
 
 

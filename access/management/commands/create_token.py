@@ -37,9 +37,7 @@ class Command(BaseCommand):
     ) -> None:
         account = User.objects.filter(username=user, is_active=True).first()
         if account is None:
-            raise CommandError(
-                "There is no active account of this name. `manage.py createsuperuser` makes one."
-            )
+            raise CommandError("There is no active account of this name. Make one in the admin, under Users.")
         # Beyond a year create_token refuses; a number beyond all dates must not be a traceback.
         expires_at = timezone.now() + timedelta(days=max(-1, min(days, 10_000)))
         try:

@@ -1,0 +1,102 @@
+"""Numbers tell, too: whatever happens at an event that is not one's own, every page says the same as before."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from access.models import EventGrant
+from access.roles import LABELER, MANAGER, UPLOADER, VIEWER
+from access.scopes import SCOPES
+from access.tokens import create_token
+from labeling.models import Decision
+from recognition.gallery_index import get_gallery_index
+from tests.access.addresses import ALL
+from tests.access.attacking import read_body
+from tests.access.table import TABLE
+from tests.access.world import Side, make_side
+from tests.conftest import make_user
+from tests.factories import (
+    activate_embedder,
+    make_embedding,
+    make_person,
+    make_photo,
+    make_reference,
+    make_unlabeled,
+    unit_vectors,
+)
+
+pytestmark = pytest.mark.django_db
+# The gallery's version is for monitoring, and counts decisions of nobody in particular.
+_PUBLIC = {"healthz", "readyz", "login"}
+# What differs between two answers in any case.
+_CHANGING = re.compile(
+    r'name="csrfmiddlewaretoken" value="[^"]*"|name="key" value="[^"]*"|x-csrftoken[^}]*'
+    r"|just now|\d+ (s|min|h) ago|built in [\d.]+ s|[\d.]+ ms|\"last_used_at\":\"[^\"]*\""
+)
+
+
+def look_at_everything(user: User, bearer: dict[str, str], side: Side) -> dict[str, str]:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    found = {}
+    for address in ALL:
+        if TABLE[address.name].get is None or address.name in _PUBLIC:
+            continue
+        side.write_files()
+        who = Client(headers=bearer) if TABLE[address.name].api else client
+        answer = who.get(address.path(side))
+        body = read_body(answer)
+        text = _CHANGING.sub("", body.decode("utf-8", "replace"))
+        # A ZIP holds the time at which it was made.
+        found[address.name] = f"{answer.status_code} {len(body) if body[:2] == b'PK' else text}"
+    return found
+
+
+def be_busy(side: Side, actor: User) -> None:
+    """More of everything at that event: photos that wait, failed and are done, faces, names, decisions, roles."""
+    vectors = unit_vectors(6, seed=3)
+    for number in range(3):
+        person = make_person(f"Foreign Person {number}")
+        face = make_reference(person, vectors[number], photo=make_photo(side.event))
+        Decision.objects.create(kind="label", actor=actor, face=face, person=person, created_person=True)
+        opened = make_unlabeled(vectors[3 + number], photo=make_photo(side.event))
+        Decision.objects.create(kind="skip", actor=actor, face=opened.face)
+    for state in ("queued", "failed", "done"):
+        make_photo(side.event, state=state)
+    EventGrant.objects.create(user=make_user("foreign-guest"), event=side.event, role="viewer")
+    get_gallery_index().refresh()
+
+
+@pytest.mark.parametrize(
+    "account", ["roleless", *(f"local {role}" for role in (VIEWER, UPLOADER, LABELER, MANAGER))]
+)
+def test_what_happens_at_another_event_changes_no_page(account: str) -> None:
+    stranger, user = make_user("stranger"), make_user("rita")
+    activate_embedder()
+    mine = make_side("Mine", owner=user, uploader=user)
+    foreign = make_side("Foreign", owner=stranger, uploader=stranger)
+    make_embedding(mine.named, unit_vectors(1, seed=9)[0])
+    if account != "roleless":
+        EventGrant.objects.create(user=user, event=mine.event, role=account.partition(" ")[2])
+    get_gallery_index().refresh()
+    soon = timezone.now() + timedelta(days=1)
+    secret = create_token(user=user, name="s", scopes=list(SCOPES), expires_at=soon).secret
+    bearer = {"Authorization": f"Bearer {secret}"}
+    look_at_everything(user, bearer, mine)
+    before = look_at_everything(user, bearer, mine)
+    assert len(before) > 50
+    be_busy(foreign, stranger)
+    after = look_at_everything(user, bearer, mine)
+    changed = [name for name in before if before[name] != after[name]]
+    assert not changed, _first_difference(before[changed[0]], after[changed[0]], changed)
+
+
+def _first_difference(before: str, after: str, names: list[str]) -> str:
+    at = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    return f"{names}: ...{before[max(0, at - 200) : at + 100]}... became ...{after[max(0, at - 40) : at + 100]}..."

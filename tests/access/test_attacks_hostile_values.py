@@ -1,0 +1,248 @@
+"""What no form sends: numbers that no database takes, lists for texts, code for names. Refused, never an error of ours."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from access.scopes import SCOPES
+from access.tokens import create_token
+from tests.access.addresses import ALL
+from tests.access.attacking import read_body, rolled_back
+from tests.access.table import TABLE
+from tests.access.world import Side, make_side
+from tests.factories import activate_embedder
+
+pytestmark = pytest.mark.django_db
+VALUES = [
+    "0",
+    "-1",
+    str(2**31),
+    str(2**63 - 1),
+    str(2**63),
+    str(2**64),
+    "1" + "0" * 30,
+    "9" * 5000,
+    "1.5",
+    "1e3",
+    "NaN",
+    "٣",
+    "²",
+    " 1 ",
+    "",
+    "\0",
+    "a\0b",
+    "' OR 1=1 --",
+    "%",
+    "{{7*7}}",
+    "../../etc/passwd",
+    "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    "\u202egpj.exe",
+    "x" * 100_000,
+]
+JSON_VALUES: list[Any] = [*VALUES, None, True, 1.5, -1, 2**63, 10**30, [], [1], {}, {"id": 1}, 1e308]
+GETS = {
+    "/events/": ["q", "archived", "page"],
+    "/events/{m.event.pk}/": ["person", "show", "by", "page"],
+    "/events/{m.event.pk}/progress/": ["seen"],
+    "/photos/{m.photo.pk}/": ["person", "show"],
+    "/people/": ["q", "sort", "faces", "page"],
+    "/people/new/": ["name"],
+    "/people/{m.person.pk}/": ["show", "page"],
+    "/people/{m.person.pk}/export/": ["event"],
+    "/people/{m.person.pk}/export/list.csv": ["event", "faces", "names"],
+    "/events/{m.event.pk}/export/": ["person"],
+    "/events/{m.event.pk}/export/list.csv": ["person", "faces", "names"],
+    "/label/": ["event", "skipped"],
+    "/label/people/": ["name"],
+    "/decisions/": ["who", "page"],
+    "/failed/": ["event", "code", "page"],
+    "/login/": ["next"],
+    "/api/v1/events/": ["q", "archived", "page", "page_size"],
+    "/api/v1/events/{m.event.pk}/photos/": ["state", "person", "unnamed", "page"],
+    "/api/v1/photos/": ["event", "person", "state", "unnamed"],
+    "/api/v1/faces/": ["event", "photo", "person", "state"],
+    "/api/v1/faces/{m.opened.face_id}/suggestions/": ["k"],
+    "/api/v1/people/": ["q", "external_id", "event", "order"],
+    "/api/v1/sightings/": ["event", "photo", "person", "decided_by", "seen_from", "seen_to"],
+    "/api/v1/queue/": ["event"],
+    "/api/v1/queue/next/": ["event", "skipped"],
+    "/api/v1/decisions/": ["mine", "page"],
+    "/api/v1/events/{m.event.pk}/list.csv": ["person", "faces"],
+    "/api/v1/people/{m.person.pk}/list.csv": ["event", "faces"],
+}
+# The other fields as a page would send them.
+POSTS: dict[str, dict[str, str]] = {
+    "/label/{m.opened.face_id}/decide/": {
+        "version": "0",
+        "key": "00000000-0000-4000-8000-000000000001",
+        "verdict": "",
+        "person": "",
+        "twice": "",
+        "reject": "",
+        "name": "Somebody",
+        "new": "1",
+        "event": "",
+        "skipped": "",
+    },
+    "/people/{m.person.pk}/faces/": {
+        "action": "unreference",
+        "key": "00000000-0000-4000-8000-000000000002",
+        "face": "{m.named.face_id}:0",
+        "show": "",
+        "page": "1",
+    },
+    "/decisions/{m.decision.key}/undo/": {"back": "", "event": "", "skipped": ""},
+    "/failed/retry/": {"event": "", "code": "", "photo": ""},
+    "/photos/{m.photo.pk}/move/": {"event": "{f.event.pk}"},
+    "/events/": {"name": "New", "held_on": "2026-01-01", "place": "Hall"},
+    "/events/{m.event.pk}/edit/": {"name": "New", "held_on": "", "place": ""},
+    "/events/{m.event.pk}/archive/": {"archived": "1"},
+    "/events/{m.event.pk}/delete/": {"typed": "x"},
+    "/events/{m.event.pk}/access/": {"user": "ada", "role": "viewer"},
+    "/events/{m.event.pk}/export/": {"faces": "all", "names": "on", "kind": "zip"},
+    "/people/new/": {"name": "New", "external_id": "", "aliases": "", "shared": ""},
+    "/people/{m.person.pk}/edit/": {"name": "New", "external_id": "7", "aliases": "A", "shared": ""},
+    "/tokens/": {"name": "x", "scopes": "read", "days": "30"},
+}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "events/"): {"name": "New", "held_on": None, "place": ""},
+    ("PATCH", "events/{m.event.pk}/"): {"name": "New", "held_on": None, "place": "", "archived": True},
+    ("PATCH", "photos/{m.photo.pk}/"): {"event": 1},
+    ("PATCH", "people/{m.person.pk}/"): {"name": "New", "aliases": [], "external_id": None, "shared": False},
+    ("POST", "faces/{m.opened.face_id}/label/"): {
+        "person": None,
+        "name": "Somebody",
+        "new": True,
+        "another": False,
+        "twice": False,
+        "version": 0,
+    },
+    ("POST", "faces/{m.opened.face_id}/reject/"): {"person": 1, "name": "", "version": 0},
+    ("POST", "faces/{m.opened.face_id}/skip/"): {"version": 0},
+    ("POST", "exports/"): {"event": None, "person": 1, "faces": "all", "names": True},
+}
+
+
+@pytest.fixture
+def world(db: None) -> tuple[User, Side, Side]:
+    """An administrator, who gets through to the code behind every check."""
+    ada = User.objects.create_superuser("ada", password="correct horse battery")
+    activate_embedder()
+    return ada, make_side("Mine", owner=ada, uploader=ada), make_side("Other", owner=ada, uploader=ada)
+
+
+def broken(answers: list[tuple[str, int, str]]) -> list[str]:
+    return [f"{what}: {status}" for what, status, text in answers if status >= 500 or "Traceback" in text]
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_no_parameter_of_an_address_breaks_a_page(path: str, world: tuple[User, Side, Side]) -> None:
+    ada, mine, other = world
+    client = Client(raise_request_exception=False)
+    if not path.startswith("/login"):
+        client.force_login(ada)
+    answers = []
+    for name in GETS[path]:
+        for value in VALUES:
+            query = urlencode({name: value}, errors="surrogatepass")
+            with rolled_back():
+                answer = client.get(f"{path.format(m=mine, f=other)}?{query}")
+                body = read_body(answer).decode("utf-8", "replace")
+            answers.append((f"{name}={value[:40]!r}", answer.status_code, body))
+    assert not broken(answers)
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 2**63 - 1, 2**63, 10**30, int("9" * 4000)])
+def test_no_number_in_an_address_breaks_a_page(number: int, world: tuple[User, Side, Side]) -> None:
+    ada, mine, _ = world
+    soon = timezone.now() + timedelta(days=1)
+    secret = create_token(user=ada, name="attack", scopes=list(SCOPES), expires_at=soon).secret
+    page, script = Client(raise_request_exception=False), Client(raise_request_exception=False)
+    page.force_login(ada)
+    answers = []
+    for address in ALL:
+        for parameter in address.parameters:
+            if not parameter.endswith(("_pk", "number")):
+                continue
+            path = address.path(_Instead(mine, parameter, number))
+            for method in ("GET", "POST", "PATCH", "DELETE"):
+                if TABLE[address.name].of(method) is None:
+                    continue
+                client = script if TABLE[address.name].api else page
+                headers = {"Authorization": f"Bearer {secret}"} if client is script else {}
+                with rolled_back():
+                    answer = client.generic(
+                        method, path, "{}", content_type="application/json", headers=headers
+                    )
+                    body = read_body(answer).decode("utf-8", "replace")
+                answers.append((f"{method} {address.name} {parameter}", answer.status_code, body))
+    assert len(answers) > 40
+    assert not broken(answers)
+    assert not [what for what, status, _ in answers if status < 400]
+
+
+class _Instead:
+    """The side's values, but for one parameter."""
+
+    def __init__(self, side: Side, parameter: str, value: int) -> None:
+        self._side, self._parameter, self._value = side, parameter, value
+
+    def fill(self, parameter: str) -> Any:
+        return self._value if parameter == self._parameter else self._side.fill(parameter)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_field_of_a_form_breaks_a_page(path: str, world: tuple[User, Side, Side]) -> None:
+    ada, mine, other = world
+    client = Client(raise_request_exception=False)
+    client.force_login(ada)
+    usual = {name: value.format(m=mine, f=other) for name, value in POSTS[path].items()}
+    answers = []
+    for name in usual:
+        for value in [*VALUES, None]:
+            data = (
+                {**usual, name: value} if value is not None else {k: v for k, v in usual.items() if k != name}
+            )
+            with rolled_back():
+                answer = client.post(path.format(m=mine, f=other), data)
+                body = read_body(answer).decode("utf-8", "replace")
+            answers.append((f"{name}={str(value)[:40]!r}", answer.status_code, body))
+    assert not broken(answers)
+
+
+@pytest.mark.parametrize(("method", "path"), BODIES)
+def test_no_field_of_a_body_breaks_the_api(method: str, path: str, world: tuple[User, Side, Side]) -> None:
+    ada, mine, other = world
+    soon = timezone.now() + timedelta(days=1)
+    secret = create_token(user=ada, name="attack", scopes=list(SCOPES), expires_at=soon).secret
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {secret}"})
+    usual = BODIES[method, path]
+    bodies: list[Any] = [{**usual, name: value} for name in usual for value in JSON_VALUES]
+    bodies += [None, [], [usual], "text", 7, {**usual, "unknown": 1}]
+    raw = [json.dumps(body) for body in bodies]
+    raw += [
+        "",
+        "{",
+        "[" * 100_000,
+        '{"a":' * 5_000,
+        "\0",
+        '{"name": "\\ud800"}',
+        "{'name': 1}",
+        "NaN",
+        '{"person": 1e400}',
+    ]
+    answers = []
+    for text in raw:
+        with rolled_back():
+            url = "/api/v1/" + path.format(m=mine, f=other)
+            answer = client.generic(method, url, text, content_type="application/json")
+            answers.append((text[:80], answer.status_code, read_body(answer).decode("utf-8", "replace")))
+    assert not broken(answers)
