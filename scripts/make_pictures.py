@@ -90,6 +90,10 @@ def take_pictures(browser: Browser, site: Site, chosen: list[str]) -> None:
     page.locator("main a[href^='/events/']").filter(has_text="Graduation").first.click()
     page.wait_for_load_state("networkidle")
     save_picture(page, "event.png")
+    page.goto("/people/?sort=faces")
+    page.locator(".person-card").first.click()
+    page.wait_for_load_state("networkidle")
+    save_picture(page, "person.png")
 
 
 def save_picture(page: Page, name: str) -> None:

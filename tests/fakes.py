@@ -1,4 +1,4 @@
-"""A detector and an embedder for drawn photos: a face is a square of one known colour, a person is a colour.
+"""A detector and an embedder for drawn photos: a face is a square of one known color, a person is a color.
 
 They stand where the real nets stand and answer in a millisecond; suites with the real ones are beside them.
 """
@@ -32,7 +32,7 @@ THRESHOLDS = Thresholds(automatic=0.7, margin=0.1, suggest=0.4)
 
 
 def draw_photo(*faces: str, size: tuple[int, int] = (640, 360), shade: int = 128, salt: int = 0) -> bytes:
-    """A PNG with one square per colour name, side by side. `salt` makes other bytes of the same faces."""
+    """A PNG with one square per color name, side by side. `salt` makes other bytes of the same faces."""
     image = Image.new("RGB", size, (shade, shade, shade))
     pen = ImageDraw.Draw(image)
     for number, color in enumerate(faces):
@@ -45,7 +45,7 @@ def draw_photo(*faces: str, size: tuple[int, int] = (640, 360), shade: int = 128
 
 
 class DrawnDetector:
-    """Finds each known colour's square."""
+    """Finds each known color's square."""
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[DetectedFace]:
         found = []
@@ -60,7 +60,7 @@ class DrawnDetector:
 
 
 class DrawnEmbedder:
-    """The colour of the middle pixel, spread over the dimensions; the same colour gives the same vector."""
+    """The color of the middle pixel, spread over the dimensions; the same color gives the same vector."""
 
     embedder_id = EMBEDDER_ID
     name = EMBEDDER_ID
@@ -82,7 +82,7 @@ class DrawnEmbedder:
 
 
 def vector_of(color: str | Sequence[int]) -> NDArray[np.float32]:
-    """The unit vector (8,) of a colour name or of RGB; unknown colours are far from every known one."""
+    """The unit vector (8,) of a color name or of RGB; unknown colors are far from every known one."""
     rgb = COLORS[color] if isinstance(color, str) else tuple(color)
     vector = np.zeros(DIMENSION, dtype=np.float32)
     known = list(COLORS.values())

@@ -14,7 +14,7 @@ _NOT_SHOWN = {"event-progress", "name-search", "healthz", "readyz"}
 # States of pages that no address alone shows.
 _MORE = {
     "login": "/login/?next=/people/",
-    "events-archived": "/events/?show=archived",
+    "events-archived": "/events/?archived=1",
     "people-found": "/people/?q=a",
     "people-nobody": "/people/?q=zzzz",
     "missing": "/nowhere/",

@@ -17,8 +17,8 @@ def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    folder = ROOT / "recognition" / "management" / "commands"
-    commands = {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
+    found = ROOT.glob("*/management/commands/*.py")
+    commands = {path.stem for path in found if path.stem != "__init__"}
     table = README.split("## Commands")[1].split("##")[0]
     assert commands <= set(re.findall(r"^\| `(\w+)", table, re.MULTILINE))
 
@@ -29,3 +29,13 @@ def test_every_target_is_documented() -> None:
         "clean",
     }
     assert targets <= set(re.findall(r"`?make ([a-z-]+)", README))
+
+
+def test_every_folder_is_on_the_map() -> None:
+    rooms = README.split("| Folder | Room |")[1].split("\n##")[0]
+    listed = set(re.findall(r"`(\w+)/`", rooms))
+    packages = {
+        path.parent.name for path in [*ROOT.glob("*/__init__.py"), *ROOT.glob("recognition/*/__init__.py")]
+    }
+    assert packages - {"migrations", "management", "templatetags"} <= listed
+    assert all((ROOT / name).is_dir() or (ROOT / "recognition" / name).is_dir() for name in listed)

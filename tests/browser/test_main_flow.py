@@ -1,4 +1,4 @@
-"""The main job with the real detector and the bundled embedder: photos in, people named, the next photos recognised."""
+"""The main job with the real detector and the bundled embedder: photos in, people named, the next photos recognized."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.photos import PHOTOS, needs_photos
+from tests.photos import NAMES, TEST, TRAIN, needs_photos
 
-TRAIN, TEST = PHOTOS / "knn" / "train", PHOTOS / "knn" / "test"
-NAMES = {
-    "alex_lacamoire": "Alex Lacamoire",
-    "biden": "Joe Biden",
-    "kit_harington": "Kit Harington",
-    "obama": "Barack Obama",
-    "rose_leslie": "Rose Leslie",
-}
 # Who is in the photos of the second upload; one of them shows a third person whom nobody named.
 EXPECTED = {
     "alex_lacamoire1.jpg": {"Alex Lacamoire"},

@@ -49,6 +49,54 @@ def test_no_page_has_a_serious_fault(chromium: Browser, stocked: Site, tour: lis
     assert not faults, "\n".join(faults)
 
 
+_COVERED = """() => {
+  const element = document.activeElement, box = element.getClientRects()[0];
+  const seen = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height, 24) / 2);
+  return element === document.body || element.contains(seen) || seen?.contains(element) ? "" : element.outerHTML;
+}"""
+
+
+def test_no_bar_at_the_bottom_covers_what_has_the_focus(chromium: Browser, stocked: Site) -> None:
+    covered: list[str] = []
+    for width in (1440, 390):
+        context = chromium.new_context(base_url=stocked.address, viewport={"width": width, "height": 700})
+        page = context.new_page()
+        sign_in(page)
+        page.goto("/people/?sort=faces")
+        person = page.locator(".person-card").first.get_attribute("href") or ""
+        for path in (person, "/label/"):
+            page.goto(path)
+            page.evaluate("document.querySelector('main').focus()")
+            for _ in range(30):
+                page.keyboard.press("Tab")
+                if found := page.evaluate(_COVERED):
+                    covered.append(f"{path} {width}: {found[:160]}")
+        context.close()
+    assert not covered, "\n".join(covered)
+
+
+_LENGTHEN = """
+from recognition.models import Event, Person, Photo
+photo = Photo.objects.select_related("event").order_by("pk").first()
+person = Person.objects.filter(sightings__face__photo=photo).first()
+for row in (photo, photo.event, person):
+    row.name = "Donaudampfschifffahrtsgesellschaftskapitänswitwenversammlung"
+    row.save(update_fields=["name"])
+print("PATHS", f"/events/{photo.event_id}/", f"/events/{photo.event_id}/delete/", f"/photos/{photo.pk}/", f"/people/{person.pk}/", f"/people/{person.pk}/export/")
+"""
+
+
+def test_a_very_long_word_makes_no_page_wider_than_a_phone(chromium: Browser, stocked: Site) -> None:
+    paths = stocked.manage("shell", code=_LENGTHEN).split("PATHS ")[1].split()
+    context = chromium.new_context(base_url=stocked.address, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    sign_in(page)
+    for path in [*paths, "/events/", "/people/", "/label/", "/"]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, path
+    context.close()
+
+
 def _faults(page: Page, where: str) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [

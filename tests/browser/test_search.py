@@ -9,10 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import sign_in
-from tests.photos import PHOTOS, needs_photos
+from tests.photos import TEST, TRAIN, needs_photos
 from tests.running_site import Site
 
-PICTURE = PHOTOS / "knn" / "test" / "kit_with_rose.jpg"
+PICTURE = TEST / "kit_with_rose.jpg"
 # Their faces as a labeler would have named them; the photo's name says who it is.
 _LABEL = """
 from django.db import transaction
@@ -33,9 +33,10 @@ for entry in UnlabeledFace.objects.select_related("face__photo"):
 def know_both(site: Site, folder: Path) -> None:
     folder.mkdir()
     for name in ("kit_harington", "rose_leslie"):
-        for path in (PHOTOS / "knn" / "train" / name).glob("*.jp*g"):
+        for path in (TRAIN / name).glob("*.jp*g"):
             shutil.copy(path, folder / f"{name}-{path.name}")
-    site.manage("ingest_photos", str(folder), "--event", "Premiere")
+    refused = str(folder.with_name("refused.csv"))
+    site.manage("ingest_photos", str(folder), "--event", "Premiere", "--refused", refused)
     site.manage("shell", code=_LABEL)
 
 
