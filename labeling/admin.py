@@ -15,8 +15,6 @@ class DecisionAdmin(admin.ModelAdmin[Decision]):
     list_select_related = ["face", "person", "actor", "undone_by"]
     search_fields = ["face__face_id", "actor__username"]
     date_hierarchy = "created_at"
-    # The rows of before describe a face; only undo reads them.
-    exclude = ["before"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

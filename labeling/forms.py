@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from access.roles import LABELER, MANAGER, User
-from labeling.decisions import CLOSING
+from labeling.decisions.verdicts import CLOSING
 from labeling.models import Decision
 from recognition.models import Event, Person
 
@@ -38,9 +38,9 @@ class DecideForm(forms.Form):
         choices=[(kind, kind) for kind in (Decision.Kind.SKIP, *CLOSING)], required=False
     )
     # Whom the user may name a face after depends on the face, so naming.py asks.
-    person = forms.ModelChoiceField(Person.objects.all(), required=False)
-    twice = forms.ModelChoiceField(Person.objects.all(), required=False)
-    reject = forms.ModelChoiceField(Person.objects.all(), required=False)
+    person = forms.ModelChoiceField(Person.objects.current(), required=False)
+    twice = forms.ModelChoiceField(Person.objects.current(), required=False)
+    reject = forms.ModelChoiceField(Person.objects.current(), required=False)
     # Longer than any name: what is wrong with it is said where names are checked.
     name = forms.CharField(required=False, max_length=2000, strip=False)
     new = forms.ChoiceField(choices=[(IF_FREE, IF_FREE), (ANOTHER, ANOTHER)], required=False)

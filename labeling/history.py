@@ -18,9 +18,9 @@ from access.roles import LABELER, MANAGER
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial
 from labeling.decisions import decisions_seen_by
+from labeling.decisions.undo import UndoRefused, may_undo, undo_decision
 from labeling.forms import NameSearchForm
 from labeling.models import Decision
-from labeling.undo import UndoRefused, may_undo, undo_decision
 from labeling.views import read_place, show_desk
 from labeling.words import ago, long_words, short_words, user_words
 from recognition.models import Face, Person

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
 from recognition.embedders import EmbedderInfo, Thresholds, describe_embedder
 from recognition.matching import PersonScore, Word, words_of
 from recognition.models import Embedding, Face, Person, Sighting
-from recognition.search import find_top_k
+from recognition.search import find_top_k_batch
 from recognition.vectors import BadVector, check_vectors, decode_vector
 
 # A person further down than this is no evidence for a name.
 WEIGHED = 20
 REFERENCES_SHOWN = 3
+_AT_ONCE = 500
 logger = logging.getLogger(__name__)
 
 
@@ -83,23 +85,35 @@ class Suggestion:
 
 def weigh_face(face: Face, k: int = WEIGHED) -> Evidence:
     """Ask the gallery with the face's stored vector. Searches, so call it outside transactions."""
+    return weigh_faces([face], k)[face.pk]
+
+
+def weigh_faces(faces: Sequence[Face], k: int = WEIGHED) -> dict[int, Evidence]:
+    """Ask the gallery about several faces at once: an Evidence for each, by primary key. Call it outside transactions."""
     try:
-        embedder_id = get_active_embedder_id()
+        info = describe_embedder(get_active_embedder_id())
     except NoActiveEmbedder:
-        return Evidence()
-    info = describe_embedder(embedder_id)
-    vector = _vector_of(face.pk, info)
-    if vector is None:
-        return Evidence(embedder_id=embedder_id, thresholds=info.thresholds)
-    rejected = set(Rejection.objects.filter(face=face.pk).values_list("person", flat=True))
-    # One more: a face that is a reference already finds itself, which is no evidence.
-    found = find_top_k(vector, k + 1 + len(rejected), embedder_id=embedder_id)
-    others = [
-        other for score in found if (other := _without_itself(score, face.pk, vector, info)) is not None
-    ]
-    others = [score for score in others if score.person_id not in rejected]
-    others.sort(key=lambda score: -score.similarity)
-    return Evidence(embedder_id=embedder_id, thresholds=info.thresholds, scores=tuple(others[:k]))
+        return {face.pk: Evidence() for face in faces}
+    nothing = Evidence(embedder_id=info.embedder_id, thresholds=info.thresholds)
+    evidence = {face.pk: nothing for face in faces}
+    vectors = _vectors_of(list(evidence), info)
+    rejected: defaultdict[int, set[int]] = defaultdict(set)
+    for face_pk, person_id in Rejection.objects.filter(face__in=vectors).values_list("face_id", "person_id"):
+        rejected[face_pk].add(person_id)
+    for some in _parts(list(vectors)):
+        # One more: a face that is a reference already finds itself, which is no evidence.
+        most = k + 1 + max(len(rejected[pk]) for pk in some)
+        found = find_top_k_batch(np.stack([vectors[pk] for pk in some]), most, embedder_id=info.embedder_id)
+        for pk, scores in zip(some, found.scores, strict=True):
+            others = [
+                other
+                for score in scores
+                if score.person_id not in rejected[pk]
+                and (other := _without_itself(score, pk, vectors[pk], info)) is not None
+            ]
+            others.sort(key=lambda score: -score.similarity)
+            evidence[pk] = replace(nothing, scores=tuple(others[:k]))
+    return evidence
 
 
 def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
@@ -156,18 +170,20 @@ def named_beside(face: Face) -> dict[int, Sighting]:
     return {sighting.person_id: sighting for sighting in others.select_related("face").order_by("-pk")}
 
 
-def _vector_of(face_pk: int, info: EmbedderInfo) -> NDArray[np.float32] | None:
-    row = Embedding.objects.with_vectors().filter(face=face_pk, embedder_id=info.embedder_id).first()
-    if row is None:
-        return None
-    try:
-        vector = decode_vector(bytes(row.vector), info.dimension)
-        check_vectors(vector[np.newaxis], info.dimension)
-    except BadVector as error:
-        # The face can still be named by hand.
-        logger.error("the stored vector of face %d is broken and suggests nobody: %s", face_pk, error)
-        return None
-    return vector
+def _vectors_of(face_pks: Sequence[int], info: EmbedderInfo) -> dict[int, NDArray[np.float32]]:
+    """The stored vectors (dimension,) of those faces that have a sound one."""
+    rows = Embedding.objects.with_vectors().filter(face__in=face_pks, embedder_id=info.embedder_id)
+    found = {}
+    for face_pk, data in rows.values_list("face_id", "vector"):
+        try:
+            vector = decode_vector(bytes(data), info.dimension)
+            check_vectors(vector[np.newaxis], info.dimension)
+        except BadVector as error:
+            # The face can still be named by hand.
+            logger.error("the stored vector of face %d is broken and suggests nobody: %s", face_pk, error)
+        else:
+            found[face_pk] = vector
+    return found
 
 
 def _without_itself(
@@ -177,7 +193,7 @@ def _without_itself(
     if face_pk not in score.references:
         return score
     rest = tuple(pk for pk in score.references if pk != face_pk)
-    nearest = _vector_of(rest[0], info) if rest else None
+    nearest = _vectors_of(rest[:1], info).get(rest[0]) if rest else None
     if nearest is None:
         return None
     return PersonScore(
@@ -203,3 +219,7 @@ def _lead(evidence: Evidence, rank: int, people: dict[int, Person], thresholds: 
 def _name_at(scores: Sequence[PersonScore], rank: int, people: dict[int, Person]) -> str:
     person = people.get(scores[rank].person_id)
     return person.name if person else ""
+
+
+def _parts(pks: list[int]) -> Iterator[list[int]]:
+    return (pks[start : start + _AT_ONCE] for start in range(0, len(pks), _AT_ONCE))

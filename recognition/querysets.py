@@ -104,18 +104,22 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """People with a face at an event that the user sees; whoever sees all events also sees people without faces."""
         seeing = reach_of(user, *SEEING)
         if seeing.everywhere:
-            return self
+            return self.current()
         if not seeing:
             return self.none()
         from recognition.models import Sighting
 
         return self.filter(Exists(Sighting.objects.visible_to(user).filter(person=OuterRef("pk")).order_by()))
 
+    def current(self) -> Self:
+        """Without those that were merged into somebody else, or came and went with a decision: their rows wait for an undo or redo."""
+        return self.filter(merged_into=None, hidden_at=None)
+
     def editable_by(self, user: User) -> Self:
         """People whom the user may rename: seen at no other events than those where they label."""
         labeling = reach_of(user, LABELER, MANAGER)
         if labeling.everywhere:
-            return self
+            return self.current()
         from recognition.models import Sighting
 
         elsewhere = Sighting.objects.exclude(labeling.within("face__photo__event"))
@@ -146,7 +150,9 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def named(self, name: str) -> Self:
         """People of exactly this name, case and accents folded."""
         same = fold(name)
-        ids = [pk for pk, other in self.matching(name).values_list("pk", "name") if fold(other) == same]
+        ids = [
+            pk for pk, other in self.current().matching(name).values_list("pk", "name") if fold(other) == same
+        ]
         return self.filter(pk__in=ids)
 
 

@@ -29,7 +29,7 @@ from labeling.decisions import DecisionConflict, decisions_seen_by
 from labeling.forms import DecideForm
 from labeling.models import Decision
 from labeling.naming import NOT_OFFERED, NameUnclear, Question, decide_from
-from labeling.undo import UndoRefused, undo_decision
+from labeling.decisions.undo import UndoRefused, undo_decision
 from recognition.models import Face, Person
 from recognition.text import clean_name
 

@@ -5,6 +5,7 @@ from recognition.models.events import Event
 from recognition.models.exports import Export
 from recognition.models.faces import Face
 from recognition.models.gallery import GalleryChange, GalleryState
+from recognition.models.manual_boxes import ManualBox
 from recognition.models.people import Person
 from recognition.models.photos import Photo
 from recognition.models.probes import Probe, ProbeFace
@@ -19,6 +20,7 @@ __all__ = [
     "Face",
     "GalleryChange",
     "GalleryState",
+    "ManualBox",
     "Person",
     "Photo",
     "Probe",

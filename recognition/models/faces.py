@@ -6,6 +6,7 @@ from django.db import models
 
 from recognition.geometry import Box
 from recognition.models.photos import Photo
+from recognition.quality import is_poor
 from recognition.querysets import FaceQuerySet
 
 
@@ -26,6 +27,8 @@ class Face(models.Model):
     pitch = models.FloatField(help_text="degrees")
     roll = models.FloatField(help_text="degrees")
     crop = models.CharField(max_length=64, help_text="sha256 of the crop's file")
+    # Drawn by a person where the detector saw nothing; detecting again never takes it away.
+    by_hand = models.BooleanField(default=False)
     # Moves with every decision: a card that was drawn before somebody else's decision is told apart by it.
     version = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -50,3 +53,8 @@ class Face(models.Model):
     @property
     def box(self) -> Box:
         return Box(self.left, self.top, self.left + self.width, self.top + self.height)
+
+    @property
+    def poor(self) -> bool:
+        """Too few or too blurred pixels for a reference."""
+        return is_poor(self.size, self.detector_score, self.sharpness)

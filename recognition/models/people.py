@@ -17,6 +17,16 @@ class Person(models.Model):
     search_text = models.CharField(
         max_length=1000, editable=False, help_text="folded name, aliases, external id"
     )
+    # The face that stands for them in lists; without one the largest verified face does.
+    cover_face = models.ForeignKey(
+        "recognition.Face", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # A merge keeps the row, so that undoing it gives the very same person back. Nobody sees a merged person.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged", editable=False
+    )
+    # Came with a decision that was undone, and nothing uses them: a redo brings them back, a chore removes them after a day.
+    hidden_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PersonQuerySet.as_manager()
@@ -29,6 +39,10 @@ class Person(models.Model):
             models.CheckConstraint(
                 condition=models.Q(external_id__isnull=True) | ~models.Q(external_id=""),
                 name="person_external_id_not_empty",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True) | ~models.Q(merged_into=models.F("pk")),
+                name="person_not_merged_into_self",
             ),
         ]
 

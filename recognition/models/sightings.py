@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from recognition.models.faces import Face
 from recognition.models.people import Person
@@ -35,7 +36,8 @@ class Sighting(models.Model):
     # Only what a human verified may answer a search: one wrong guess of the machine must not spread.
     is_reference = models.BooleanField(default=False)
     seen_at = models.DateTimeField(help_text="when the photo was taken")
-    created_at = models.DateTimeField(auto_now_add=True)
+    # A default and not auto_now_add: an undo puts the row back with its time.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = SightingQuerySet.as_manager()
 

@@ -1,6 +1,7 @@
 """UnlabeledFace: a queue entry, a face that awaits a decision or got one that names nobody."""
 
 from django.db import models
+from django.utils import timezone
 
 from recognition.models.faces import Face
 from recognition.querysets import UnlabeledFaceQuerySet
@@ -12,6 +13,7 @@ class UnlabeledFace(models.Model):
         LABEL = "label", "named"
         STRANGER = "stranger", "stranger"
         NOT_A_FACE = "not_a_face", "not a face"
+        POOR = "poor", "too poor"
 
     face = models.OneToOneField(Face, on_delete=models.PROTECT, related_name="unlabeled")
     reviewed = models.BooleanField(default=False)
@@ -19,7 +21,8 @@ class UnlabeledFace(models.Model):
     priority = models.FloatField(
         default=0, help_text="larger comes first; big sharp faces make good references"
     )
-    queued_at = models.DateTimeField(auto_now_add=True)
+    # A default and not auto_now_add: an undo puts the row back with its time.
+    queued_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UnlabeledFaceQuerySet.as_manager()
 

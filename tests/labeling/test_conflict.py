@@ -12,7 +12,7 @@ from labeling.decisions import DecisionConflict, label_face, record_verdict
 from labeling.forms import DecideForm
 from labeling.models import Decision
 from labeling.naming import decide_from
-from labeling.undo import undo_decision
+from labeling.decisions.undo import undo_decision
 from recognition.gallery_journal import read_gallery_state
 from recognition.models import Face, Person, Sighting
 from recognition.photos.removal import remove_photos

@@ -34,8 +34,8 @@ def test_a_face_that_the_machine_named_wrongly_loses_the_name_and_gets_an_entry(
     decision = record_verdict(face=face, kind=kind, actor=labeler)
     assert not Sighting.objects.exists()
     assert UnlabeledFace.objects.get(face=face).verdict == kind
-    assert decision.before["sighting"]["person_id"] == bob.pk
-    assert decision.before["unlabeled"] is None
+    assert decision.faces.get().before["sighting"]["person_id"] == bob.pk
+    assert decision.faces.get().before["unlabeled"] is None
 
 
 def test_a_reference_that_turns_out_to_be_no_face_leaves_the_gallery(face: Face, labeler: User) -> None:

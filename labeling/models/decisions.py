@@ -1,6 +1,6 @@
-"""Decision: one thing a user decided, kept for ever, with what it needs to be undone exactly. Ids only, never names.
+"""Decision: one thing a user decided, kept for ever, with what it needs to be undone and redone exactly. Ids only, never names.
 
-Rejection: "this face is not that person", which suggestions and matches heed from then on.
+DecidedFace: a face that a decision touched. Rejection: "this face is not that person", heeded by suggestions and matches.
 """
 
 import uuid
@@ -8,6 +8,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from labeling.models.clusters import Cluster
 from recognition.models import Face, Person
 
 
@@ -16,10 +17,19 @@ class Decision(models.Model):
         LABEL = "label", "named"
         REJECT = "reject", "rejected"
         SKIP = "skip", "skipped"
+        ASK = "ask", "asked a colleague"
         STRANGER = "stranger", "stranger"
         NOT_A_FACE = "not_a_face", "not a face"
+        POOR = "poor", "too poor"
+        REOPEN = "reopen", "put back into the queue"
+        SPLIT = "split", "taken out of a group"
         REFERENCE = "reference", "made a reference"
         UNREFERENCE = "no_ref", "no reference any more"
+        MERGE = "merge", "merged people"
+        COVER = "cover", "chose a cover"
+
+    # They put a card off and change nothing that anybody else sees of a face.
+    POSTPONING = (Kind.SKIP, Kind.ASK)
 
     # The page draws a fresh key with every card: a double click or a retry is one decision.
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -27,10 +37,17 @@ class Decision(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # One of the faces, to show: all of them are its DecidedFace rows.
     face = models.ForeignKey(Face, null=True, on_delete=models.SET_NULL, related_name="decisions")
+    face_count = models.PositiveIntegerField(default=1)
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    cluster = models.ForeignKey(
+        Cluster, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions"
+    )
     created_person = models.BooleanField(default=False)
-    before = models.JSONField(default=dict, help_text="the face's sighting and queue entry before, by ids")
+    details = models.JSONField(
+        default=dict, blank=True, help_text="ids that undoing it needs beside the faces' rows"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(
@@ -42,6 +59,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["actor", "-id"], name="decision_actor"),
             models.Index(fields=["face", "-id"], name="decision_face"),
+            models.Index(fields=["person", "-id"], name="decision_person"),
             models.Index(fields=["created_at"], name="decision_created"),
         ]
         constraints = [
@@ -59,10 +77,32 @@ class Decision(models.Model):
         return self.undone_at is not None
 
 
+class DecidedFace(models.Model):
+    """A face that a decision touched, as it was before it; and as it was after it, from the undo on: redo needs it.
+
+    `caused` marks what the machine named by this decision's faces and the undo took back with it.
+    """
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="faces")
+    face = models.ForeignKey(Face, on_delete=models.CASCADE, related_name="decided")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(null=True, blank=True)
+    # Of the face, right after this decision was undone: whatever happened to it since stands against a redo.
+    undone_version = models.PositiveIntegerField(null=True, blank=True)
+    caused = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["face", "decision"], name="decided_face_decision")]
+        constraints = [models.UniqueConstraint(fields=["decision", "face"], name="decided_face_once")]
+
+    def __str__(self) -> str:
+        return f"decision {self.decision_id} about face {self.face_id}"
+
+
 class Rejection(models.Model):
     face = models.ForeignKey(Face, on_delete=models.CASCADE, related_name="rejections")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="rejections")
-    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="rejection")
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="rejections")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["face", "person"], name="rejection_once")]

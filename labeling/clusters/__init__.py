@@ -1,0 +1,1 @@
+"""Groups of unlabeled faces that look like one person."""

@@ -1,0 +1,127 @@
+"""How any decision is written: in one short transaction, about all of its faces or none, once, and with what undoing needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, F, Q
+
+from labeling.decisions.errors import DecisionConflict, NothingToDecide
+from labeling.decisions.reading import find_repeated, latest_decision
+from labeling.decisions.snapshots import take_snapshots
+from labeling.models import Cluster, ClusterMember, DecidedFace, Decision, Rejection
+from labeling.signals import decided
+from recognition.gallery_journal import touch_gallery
+from recognition.models import Face, Person
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a decision wrote. `left_out` are faces that it did not touch after all."""
+
+    person: Person | None = None
+    created: bool = False
+    left_out: Collection[int] = ()
+    rejected: Sequence[Person] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def decide(
+    kind: Decision.Kind,
+    *,
+    faces: Sequence[Face],
+    actor: User,
+    versions: Mapping[int, int] | None = None,
+    key: UUID | None = None,
+    cluster: Cluster | None = None,
+    write: Callable[[], Written],
+) -> Decision:
+    """Write one decision about these faces; `versions` are those that the caller saw, by primary key of the face.
+
+    A version that moved since is somebody else's decision: then nothing is written. Raises DecisionConflict, and
+    NothingToDecide where no face is left.
+    """
+    if not faces:
+        raise NothingToDecide
+    key, face_pks = key or uuid4(), [face.pk for face in faces]
+    seen = versions if versions is not None else read_versions(face_pks)
+    with transaction.atomic():
+        # Its row lock orders the writers, so whoever comes second sees below what the first one wrote.
+        touch_gallery(face_pks)
+        if (repeated := find_repeated(key, faces[0], actor)) is not None:
+            return repeated
+        _check_versions(face_pks, seen)
+        before = take_snapshots(face_pks)
+        written = write()
+        touched = [pk for pk in face_pks if pk not in set(written.left_out)]
+        if not touched:
+            raise NothingToDecide
+        Face.objects.filter(pk__in=touched).update(version=F("version") + 1)
+        decision = Decision.objects.create(
+            key=key,
+            kind=kind,
+            actor=actor,
+            face_id=touched[0],
+            face_count=len(touched),
+            person=written.person,
+            created_person=written.created,
+            cluster=cluster,
+            details=written.details,
+        )
+        DecidedFace.objects.bulk_create(
+            [DecidedFace(decision=decision, face_id=pk, before=before[pk]) for pk in touched],
+            batch_size=_AT_ONCE,
+        )
+        Rejection.objects.bulk_create(
+            [
+                Rejection(face_id=pk, person=person, decision=decision)
+                for pk in touched
+                for person in written.rejected
+            ],
+            batch_size=_AT_ONCE,
+            ignore_conflicts=True,
+        )
+        recount_clusters(clusters_of(touched) | ({cluster.pk} if cluster else set()))
+        decided.send(Decision, decision=decision)
+        return decision
+
+
+def read_versions(face_pks: Sequence[int]) -> dict[int, int]:
+    return dict(Face.objects.filter(pk__in=face_pks).values_list("pk", "version"))
+
+
+def clusters_of(face_pks: Sequence[int]) -> set[int]:
+    return set(ClusterMember.objects.filter(face__in=face_pks).values_list("cluster", flat=True))
+
+
+def recount_clusters(cluster_pks: Collection[int], *, decided: bool = True) -> None:
+    """Count the open members of these clusters anew; `decided` tells the cards that were drawn before apart.
+
+    Within the gallery's lock, so that two writers count one after the other.
+    """
+    if not cluster_pks:
+        return
+    counts = dict(
+        Cluster.objects.filter(pk__in=cluster_pks)
+        .order_by()
+        .annotate(still_open=Count("members", filter=Q(members__face__unlabeled__reviewed=False)))
+        .values_list("pk", "still_open")
+    )
+    for pk, count in counts.items():
+        Cluster.objects.filter(pk=pk).update(
+            open_count=count, version=F("version") + 1 if decided else F("version")
+        )
+
+
+def _check_versions(face_pks: Sequence[int], seen: Mapping[int, int]) -> None:
+    now = read_versions(face_pks)
+    for pk in face_pks:
+        if now.get(pk) is None or now[pk] != seen.get(pk):
+            raise DecisionConflict(latest_decision(pk))

@@ -1,0 +1,20 @@
+"""What people decided about faces, and what the queue needs to ask them well."""
+
+from labeling.models.clusters import Cluster, ClusterMember, Look, QueueState
+from labeling.models.decisions import DecidedFace, Decision, Rejection
+from labeling.models.team import Assignment, EventReview, Lease, Preferences, SecondOpinion
+
+__all__ = [
+    "Assignment",
+    "Cluster",
+    "ClusterMember",
+    "DecidedFace",
+    "Decision",
+    "EventReview",
+    "Lease",
+    "Look",
+    "Preferences",
+    "QueueState",
+    "Rejection",
+    "SecondOpinion",
+]
