@@ -2,15 +2,16 @@
 
 from django.urls import path
 
-from labeling import history, overview, person_views, views
+from labeling import overview
+from labeling.views import desk, history, person_faces
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
-    path("label/", views.label, name="label"),
+    path("label/", desk.label, name="label"),
     path("label/people/", history.name_search, name="name-search"),
-    path("label/<uuid:face_id>/", views.card, name="label-face"),
-    path("label/<uuid:face_id>/decide/", views.decide, name="decide"),
-    path("people/<int:person_pk>/faces/", person_views.person_faces, name="decide-person-faces"),
+    path("label/<uuid:face_id>/", desk.card, name="label-face"),
+    path("label/<uuid:face_id>/decide/", desk.decide, name="decide"),
+    path("people/<int:person_pk>/faces/", person_faces.person_faces, name="decide-person-faces"),
     path("decisions/", history.decisions, name="decisions"),
     path("decisions/<uuid:key>/undo/", history.undo, name="undo"),
 ]

@@ -50,5 +50,5 @@ def test_a_web_process_holds_no_net(tmp_path: Path) -> None:
         check=True,
     )
     loaded = set(done.stdout.split())
-    assert {"django", "faiss", "recognition.views.people", "labeling.views"} <= loaded
+    assert {"django", "faiss", "recognition.views.people", "labeling.views.desk"} <= loaded
     assert not loaded & NETS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling.clusters.centers import closeness_to_others, sum_clusters
 from labeling.clusters.joining import join_clusters
 from labeling.clusters.neighbors import Graph, cut_graph, link_faces
 from labeling.clusters.whispers import whisper
@@ -15,21 +16,29 @@ from recognition.embedders.base import Thresholds
 ALONE = -1
 # A cluster with two faces of one photo is whispered again this often, each time with a higher line.
 _STEPS = 3
+_ORDINARY, _CROWD = 1_000, 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """On the cosine of two faces. From `link` on they are neighbors; from `sure` on two clusters are one."""
+    """On cosines. From `link` on two faces are neighbors. From `sure` on a face is like the center of the others of its
+    cluster, which it leaves otherwise, and two clusters are one."""
 
     link: float
     sure: float
-    stay: float = -1
 
 
-def lines_of(thresholds: Thresholds) -> Lines:
-    """Halfway between what is worth showing and what the machine may decide by itself: many neighbors vote, so each may
-    be less sure than one that names a face alone."""
-    return Lines(link=(thresholds.suggest + thresholds.automatic) / 2, sure=thresholds.automatic)
+def lines_of(thresholds: Thresholds, *, faces: int) -> Lines:
+    """The lines for grouping that many faces, tied to what the embedder's similarities mean.
+
+    Many neighbors vote, so each may be less sure than a match that names a face alone: in an event of ordinary size a
+    link lies halfway between the suggest and the automatic line. Among more faces more strangers look alike by chance,
+    and the link rises to the automatic line.
+    """
+    crowd = min(1.0, max(0.0, np.log(max(1, faces) / _ORDINARY) / np.log(_CROWD / _ORDINARY)))
+    share = (1 + crowd) / 2
+    link = thresholds.suggest + (thresholds.automatic - thresholds.suggest) * share
+    return Lines(link=float(link), sure=thresholds.automatic)
 
 
 def group_faces(
@@ -53,7 +62,7 @@ def group_faces(
     labels = whisper(graph, weights=graph.similarities, held=held)
     labels = _part_conflicts(graph, labels=labels, photos=photos, lines=lines, held=held)
     labels = _drop_conflicts(labels=labels, vectors=vectors, photos=photos, held=held)
-    labels = _expel_far(labels=labels, vectors=vectors, held=held, line=lines.stay)
+    labels = _expel_far(labels=labels, vectors=vectors, held=held, line=lines.sure)
     labels = join_clusters(labels=labels, vectors=vectors, photos=photos, held=held, line=lines.sure)
     return _number_anew(labels, held)
 
@@ -93,9 +102,7 @@ def _drop_conflicts(
     held: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Of two faces of one photo in one cluster the one nearer to the center stays, and a held one before any other."""
-    _, places = np.unique(labels, return_inverse=True)
-    sums = np.zeros((int(places.max()) + 1, vectors.shape[1]))
-    np.add.at(sums, places, vectors)
+    _, places, sums = sum_clusters(labels, vectors)
     closeness = np.einsum("nd,nd->n", vectors, sums[places])
     order = np.lexsort((-closeness, held == ALONE, photos, labels))
     same = (labels[order][1:] == labels[order][:-1]) & (photos[order][1:] == photos[order][:-1])
@@ -110,12 +117,8 @@ def _expel_far(
     *, labels: NDArray[np.int64], vectors: NDArray[np.float32], held: NDArray[np.int64], line: float
 ) -> NDArray[np.int64]:
     """A face that one neighbor brought in leaves again if it is not like the center of the others."""
-    _, places = np.unique(labels, return_inverse=True)
-    sums = np.zeros((int(places.max()) + 1, vectors.shape[1]))
-    np.add.at(sums, places, vectors)
-    others = sums[places] - vectors
-    closeness = np.einsum("nd,nd->n", vectors, others)
-    far = (closeness < line * np.linalg.norm(others, axis=1)) & (held == ALONE)
+    _, places, sums = sum_clusters(labels, vectors)
+    far = (closeness_to_others(vectors, places, sums) < line) & (held == ALONE)
     labels = labels.copy()
     labels[far] = labels.max() + 1 + np.arange(int(far.sum()))
     return labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling.clusters.centers import sum_clusters
 from labeling.clusters.neighbors import link_faces
 
 _ROUNDS = 5
@@ -23,10 +24,8 @@ def join_clusters(
     Never two clusters that share a photo, and never two that both hold a face (`held` not -1); of a joined pair the
     held number stays.
     """
-    found, places = np.unique(labels, return_inverse=True)
+    found, places, sums = sum_clusters(labels, vectors)
     kept = np.isin(found, held[held >= 0])
-    sums = np.zeros((len(found), vectors.shape[1]))
-    np.add.at(sums, places, vectors)
     order = np.argsort(places, kind="stable")
     seen = [set(part.tolist()) for part in np.split(photos[order], np.cumsum(np.bincount(places))[:-1])]
     into = np.arange(len(found))

@@ -2,6 +2,7 @@
 
 from labeling.models.clusters import Cluster, ClusterMember, Look, QueueState
 from labeling.models.decisions import DecidedFace, Decision, Rejection
+from labeling.models.people import DifferentPeople, Enrolment
 from labeling.models.team import Assignment, EventReview, Lease, Preferences, SecondOpinion
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "ClusterMember",
     "DecidedFace",
     "Decision",
+    "DifferentPeople",
+    "Enrolment",
     "EventReview",
     "Lease",
     "Look",

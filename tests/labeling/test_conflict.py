@@ -9,10 +9,10 @@ from django.db import connection, transaction
 from django.test import Client
 
 from labeling.decisions import DecisionConflict, label_face, record_verdict
+from labeling.decisions.undo import undo_decision
 from labeling.forms import DecideForm
 from labeling.models import Decision
 from labeling.naming import decide_from
-from labeling.decisions.undo import undo_decision
 from recognition.gallery_journal import read_gallery_state
 from recognition.models import Face, Person, Sighting
 from recognition.photos.removal import remove_photos
@@ -139,5 +139,5 @@ def test_the_page_of_a_face_that_was_deleted_meanwhile_is_gone(
             remove_photos([face.photo_id])
         return decide_from(form, face=face, actor=actor)
 
-    monkeypatch.setattr("labeling.views.decide_from", remove_then_decide)
+    monkeypatch.setattr("labeling.views.desk.decide_from", remove_then_decide)
     assert hx.post(f"/label/{face.face_id}/decide/", posted(face, **values)).status_code == 404

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from labeling.decisions import DecisionConflict, label_face, record_verdict
-from labeling.models import Decision
 from labeling.decisions.undo import undo_decision
+from labeling.models import Decision
 from recognition.models import Face, Person, Sighting
 from tests.factories import make_face
 from tests.labeling.conftest import fresh, posted

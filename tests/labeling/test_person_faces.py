@@ -9,8 +9,8 @@ from django.test import Client
 
 from access.models import EventGrant
 from labeling.decisions import label_face as name_face
-from labeling.models import Decision, Rejection
 from labeling.decisions.undo import undo_decision
+from labeling.models import Decision, Rejection
 from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 from recognition.search import find_top_k
 from tests.conftest import make_local, make_user, signed_in

@@ -4,9 +4,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from labeling.decisions import label_face, record_verdict
+from labeling.decisions.undo import undo_decision
 from labeling.models import Decision
 from labeling.queue import count_queue, get_unlabeled, next_face, next_faces
-from labeling.decisions.undo import undo_decision
 from recognition.models import Face, UnlabeledFace
 from tests.factories import make_event, make_face, make_photo
 

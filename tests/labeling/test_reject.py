@@ -8,9 +8,9 @@ from django.test import Client
 
 from access.models import EventGrant
 from labeling.decisions import DecisionConflict, PersonGone, label_face, record_verdict, reject_person
+from labeling.decisions.undo import undo_decision
 from labeling.models import Decision, Rejection
 from labeling.suggestions import suggest_people
-from labeling.decisions.undo import undo_decision
 from recognition.models import Face, Person, Sighting, UnlabeledFace
 from recognition.search import find_top_k
 from recognition.vectors import normalize

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from labeling.decisions import ReferenceRefused, label_face, record_verdict, reject_person, set_reference
+from labeling.decisions.undo import UndoRefused, undo_decision
 from labeling.models import Decision, Rejection
 from labeling.suggestions import weigh_face
-from labeling.decisions.undo import UndoRefused, undo_decision
 from recognition.models import Face, Person, Sighting, UnlabeledFace
 from recognition.photos.removal import remove_photos
 from recognition.search import find_top_k

@@ -1,5 +1,6 @@
 """A demo vault has the sizes asked for, files for every row, and embeddings of a real shape."""
 
+from collections import Counter, defaultdict
 from io import StringIO
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition.demo import vault
-from recognition.demo.plan import GROUPS, DemoSize, Plan, Role, plan_vault, share_looks
+from recognition.demo.plan import GROUPS, DemoSize, Plan, Role, plan_vault
+from recognition.demo.seats import seat_casts, seat_freely
 from recognition.demo.vectors import make_vectors
 from recognition.detection import cut_crop
 from recognition.embedders import Thresholds, describe_embedder
@@ -93,11 +95,39 @@ def test_the_gallery_answers_with_the_person_whom_the_machine_named() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("large")
 def test_a_large_vault_shares_a_few_pictures() -> None:
-    build(faces=100, people=12, unlabeled=30, clusters=4)
+    build(faces=150, people=18, unlabeled=45, clusters=8)
     photos = Photo.objects.count()
-    assert photos >= 18
+    assert photos >= 36
     assert Photo.objects.values("sha256").distinct().count() <= photos / 3
-    assert Event.objects.count() == -(-photos // 2)
+    assert Event.objects.filter(photos__isnull=False).distinct().count() == Event.objects.count()
+    assert abs(Event.objects.count() - photos / 2) <= 3
+
+
+@pytest.mark.django_db
+def test_the_faces_of_a_stranger_in_the_queue_are_at_one_event() -> None:
+    build(faces=120, people=10, unlabeled=50, clusters=8)
+    events = dict(Face.objects.values_list("pk", "photo__event"))
+    assert len(set(events.values())) > 1
+    vectors = {
+        row.face_id: decode_vector(bytes(row.vector), 128)
+        for row in Embedding.objects.with_vectors().filter(face__unlabeled__reviewed=False)
+    }
+    info = describe_embedder(Embedding.objects.values_list("embedder_id", flat=True)[0])
+    known = np.stack(
+        [
+            decode_vector(bytes(row.vector), 128)
+            for row in Embedding.objects.with_vectors().filter(face__sighting__is_reference=True)
+        ]
+    )
+    strangers = [pk for pk, vector in vectors.items() if (known @ vector).max() < info.thresholds.suggest]
+    alike = [
+        (one, other)
+        for one in strangers
+        for other in strangers
+        if one < other and vectors[one] @ vectors[other] >= info.thresholds.automatic
+    ]
+    assert len(alike) >= 8
+    assert all(events[one] == events[other] for one, other in alike)
 
 
 @pytest.mark.django_db
@@ -160,7 +190,7 @@ def test_nobody_is_on_a_photo_twice_and_every_face_is_on_one() -> None:
 
 def test_shared_looks_stand_together_and_stay_with_their_person() -> None:
     plan = plan_vault(SIZE, np.random.default_rng(1))
-    shared = share_looks(plan, 6)
+    shared = seat_casts(plan, 6)
     assert sorted(face for photo in shared.photos for face in photo) == list(range(SIZE.faces))
     look_of = dict(zip(shared.identities.tolist(), shared.looks.tolist(), strict=True))
     assert [look_of[identity] for identity in shared.identities.tolist()] == shared.looks.tolist()
@@ -172,6 +202,39 @@ def test_shared_looks_stand_together_and_stay_with_their_person() -> None:
         assert looks == sorted(set(looks))
         assert len(set(cast_of[looks])) == 1
     assert len({tuple(shared.looks[photo]) for photo in shared.photos}) < len(shared.photos) / 3
+
+
+@pytest.mark.parametrize("casts", [None, 48])
+def test_a_stranger_stays_at_one_event_and_is_on_a_photo_once(casts: int | None) -> None:
+    plan = plan_vault(SIZE, np.random.default_rng(1))
+    seated = seat_casts(plan, casts) if casts else seat_freely(plan, photos_per_event=50)
+    assert sorted(face for photo in seated.photos for face in photo) == list(range(SIZE.faces))
+    assert seated.events == sorted(seated.events)
+    assert set(seated.events) == set(range(max(seated.events) + 1))
+    assert len(set(seated.events)) >= 4
+    events_of = events_by_stranger(seated)
+    faces = Counter(seated.identities[seated.roles == Role.CLUSTERED].tolist())
+    assert len(faces) == SIZE.clusters
+    assert [
+        stranger for stranger, count in faces.items() if count <= 24 and len(events_of[stranger]) > 1
+    ] == []
+    for photo in seated.photos:
+        assert len(set(seated.identities[photo].tolist())) == len(photo) <= 8
+
+
+def test_events_of_a_large_vault_have_about_eight_photos_of_each_cast() -> None:
+    size = DemoSize(faces=100_000, people=2000, unlabeled=25_000, clusters=5000)
+    plan = seat_casts(plan_vault(size, np.random.default_rng(0)), 48)
+    photos = np.bincount(plan.events)
+    assert 44 <= len(photos) <= 52
+    assert 300 <= photos.min() <= photos.max() <= 420
+    assert {len(events) for events in events_by_stranger(plan).values()} == {1}
+    pictures: Counter[tuple[int, ...]] = Counter()
+    for (_, looks), count in Counter(
+        (event, tuple(plan.looks[photo])) for event, photo in zip(plan.events, plan.photos, strict=True)
+    ).items():
+        pictures[looks] = max(pictures[looks], count)
+    assert pictures.total() < 500
 
 
 def test_a_person_alone_gets_a_photo_per_face() -> None:
@@ -215,6 +278,15 @@ def test_faces_of_a_cluster_find_each_other_and_single_strangers_nobody() -> Non
 
 def test_the_same_seed_gives_the_same_vault() -> None:
     assert (shape(128)[1] == shape(128)[1]).all()
+
+
+def events_by_stranger(plan: Plan) -> dict[int, set[int]]:
+    found = defaultdict(set)
+    for event, photo in zip(plan.events, plan.photos, strict=True):
+        for face in photo:
+            if plan.roles[face] == Role.CLUSTERED:
+                found[int(plan.identities[face])].add(event)
+    return found
 
 
 def shape(dimension: int) -> tuple[Plan, NDArray[np.float32]]:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from access.roles import LABELER, MANAGER, SEEING, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest
-from labeling.person_faces import ACTIONS, Chosen, decide_faces, outcome_words
+from labeling.people.faces import ACTIONS, Chosen, decide_faces, outcome_words
 from recognition.models import Face, Person
 from recognition.people.forms import PersonPageForm
 from recognition.views.people import FACES_PER_PAGE

@@ -21,7 +21,7 @@ from labeling.decisions import decisions_seen_by
 from labeling.decisions.undo import UndoRefused, may_undo, undo_decision
 from labeling.forms import NameSearchForm
 from labeling.models import Decision
-from labeling.views import read_place, show_desk
+from labeling.views.desk import read_place, show_desk
 from labeling.words import ago, long_words, short_words, user_words
 from recognition.models import Face, Person
 from recognition.people.loading import load_people

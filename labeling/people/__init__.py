@@ -1,0 +1,1 @@
+"""People put right: merged, split, told apart."""
