@@ -40,10 +40,13 @@ def _seen_through(user: User, photo: str) -> Q:
 
 
 def _still_there(user: User, event: str) -> Q:
-    """That the event at the lookup is not being deleted.
+    """That the event at the lookup is not being deleted."""
+    doomed = doomed_events(user)
+    return ~Q(**{f"{event}__in": doomed}) if doomed else Q()
 
-    The few that are get asked for once per request: a join with the events in every count took longer than the count.
-    """
+
+def doomed_events(user: User) -> frozenset[int]:
+    """The few events that are being deleted, asked for once per request: a join in every count took longer than the count."""
     from recognition.models import Event
 
     doomed: frozenset[int] | None = getattr(user, "_facevault_doomed", None)
@@ -51,7 +54,7 @@ def _still_there(user: User, event: str) -> Q:
         rows = Event.objects.filter(deleted_at__isnull=False).order_by().values_list("pk", flat=True)
         doomed = frozenset(rows)
         user._facevault_doomed = doomed  # type: ignore[union-attr]
-    return ~Q(**{f"{event}__in": doomed}) if doomed else Q()
+    return doomed
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -109,7 +112,8 @@ class PersonQuerySet(models.QuerySet["Person"]):
             return self.none()
         from recognition.models import Sighting
 
-        return self.filter(Exists(Sighting.objects.visible_to(user).filter(person=OuterRef("pk")).order_by()))
+        seen = Sighting.objects.visible_to(user).filter(person=OuterRef("pk")).order_by()
+        return self.current().filter(Exists(seen))
 
     def current(self) -> Self:
         """Without those that were merged into somebody else, or came and went with a decision: their rows wait for an undo or redo."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Count
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from access.roles import SEEING, User, sees_everything
 from recognition.active_embedder import WrongEmbedder
 from recognition.embedders import describe_embedder
-from recognition.gallery_index import FaceHit, GalleryIndex, get_gallery_index
+from recognition.gallery_index import GalleryIndex, get_gallery_index
 from recognition.matching import Match, PersonScore, assign_people
 from recognition.models import Event, Sighting
 
@@ -29,6 +30,9 @@ __all__ = [
 
 _FIRST_HITS = 64
 _REFERENCES = 3
+# Whoever has hundreds of references hides the others: few rounds, for each of them searches anew.
+_GROWTH = 4
+_NOBODY = -1
 _IDS_AT_ONCE = 10_000  # a database limits the parameters of a statement
 
 
@@ -119,60 +123,74 @@ def _search_people(
     index: GalleryIndex, vectors: NDArray[np.floating], k: int, only: _References | None = None
 ) -> BatchScores:
     """Ask for more faces until k people are among them: the best of a person may hide behind many faces of another."""
-    person_of: dict[int, int | None] = {}
-    found: list[dict[int, list[FaceHit]]] = [{} for _ in vectors]
+    person_of: dict[int, int] = {}
+    found: list[list[_Near]] = [[] for _ in vectors]
     pending, asked, version = list(range(len(vectors))), max(_FIRST_HITS, 4 * k), None
     while version is None or pending:
         result = index.search(vectors[pending], asked, among=only.face_pks if only else None)
         # The first: whoever writes by this answer must look again even if only a later round saw the change.
         version = result.version if version is None else version
-        _look_up(person_of, {hit.face_pk for hits in result.hits for hit in hits})
-        for i, hits in zip(pending, result.hits, strict=True):
-            found[i] = _by_person(hits, person_of)
-        pending = [
-            i
-            for i, hits in zip(pending, result.hits, strict=True)
-            if len(found[i]) < k and len(hits) == asked  # fewer than asked for: the index holds no more
-        ]
-        asked *= 2
-    best = [
-        sorted(people.items(), key=lambda item: (-item[1][0].similarity, item[0]))[:k] for people in found
-    ]
-    counts = _count_references({person_id for people in best for person_id, _ in people}, only)
+        people = _look_up(person_of, result.face_pks)
+        for row, place in enumerate(pending):
+            found[place] = _nearest(result.similarities[row], result.face_pks[row], people[row], k)
+        # Fewer than asked for: the index holds no more.
+        full = np.count_nonzero(result.face_pks >= 0, axis=1) == asked
+        pending = [place for row, place in enumerate(pending) if full[row] and len(found[place]) < k]
+        asked *= _GROWTH
+    counts = _count_references({near.person_id for row in found for near in row}, only)
     return BatchScores(
         version,
         [
             [
                 PersonScore(
-                    person_id=person_id,
-                    similarity=hits[0].similarity,
-                    references=tuple(hit.face_pk for hit in hits[:_REFERENCES]),
-                    reference_count=counts.get(person_id, len(hits)),
+                    person_id=near.person_id,
+                    similarity=near.similarity,
+                    references=near.references,
+                    reference_count=counts.get(near.person_id, len(near.references)),
                 )
-                for person_id, hits in people
+                for near in row
             ]
-            for people in best
+            for row in found
         ],
     )
 
 
-def _look_up(person_of: dict[int, int | None], face_pks: set[int]) -> None:
-    """Add who these faces are; None for one that is no reference any more, or was undone since the search."""
-    missing = sorted(face_pks - person_of.keys())
-    person_of.update(dict.fromkeys(missing))
+class _Near(NamedTuple):
+    """A person among the hits of one query, with their nearest references."""
+
+    person_id: int
+    similarity: float
+    references: tuple[int, ...]
+
+
+def _look_up(person_of: dict[int, int], face_pks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Who these faces (n, k) are; nobody for one that is no reference any more, or was undone since the search."""
+    found, places = np.unique(face_pks, return_inverse=True)
+    asked = found.tolist()
+    missing = [pk for pk in asked if pk not in person_of]
+    person_of.update(dict.fromkeys(missing, _NOBODY))
     for part in _parts(missing):
-        person_of.update(
-            Sighting.objects.filter(face_id__in=part, is_reference=True).values_list("face_id", "person_id")
+        references = Sighting.objects.filter(face_id__in=part, is_reference=True).order_by()
+        person_of.update(references.values_list("face_id", "person_id"))
+    people: NDArray[np.int64] = np.array([person_of[pk] for pk in asked], dtype=np.int64)[places]
+    return people.reshape(face_pks.shape)
+
+
+def _nearest(
+    similarities: NDArray[np.float32], face_pks: NDArray[np.int64], people: NDArray[np.int64], k: int
+) -> list[_Near]:
+    """The k people nearest to one query, from its hits (m,), best first; of two who are equally near the lower number."""
+    known, first = np.unique(people, return_index=True)
+    best = first[known != _NOBODY]
+    best = best[np.lexsort((people[best], -similarities[best]))][:k]
+    return [
+        _Near(
+            int(people[place]),
+            float(similarities[place]),
+            tuple(face_pks[np.flatnonzero(people == people[place])[:_REFERENCES]].tolist()),
         )
-
-
-def _by_person(hits: Iterable[FaceHit], person_of: dict[int, int | None]) -> dict[int, list[FaceHit]]:
-    people: dict[int, list[FaceHit]] = {}
-    for hit in hits:
-        person_id = person_of[hit.face_pk]
-        if person_id is not None:
-            people.setdefault(person_id, []).append(hit)
-    return people
+        for place in best
+    ]
 
 
 def _count_references(person_ids: set[int], only: _References | None) -> dict[int, int]:

@@ -2,10 +2,19 @@
 
 from labeling.models.clusters import Cluster, ClusterMember, Look, QueueState
 from labeling.models.decisions import DecidedFace, Decision, Rejection
-from labeling.models.people import DifferentPeople, Enrolment
+from labeling.models.people import (
+    AlikePeople,
+    AlikeState,
+    DifferentPeople,
+    Enrolment,
+    PeopleImport,
+    TwiceRight,
+)
 from labeling.models.team import Assignment, EventReview, Lease, Preferences, SecondOpinion
 
 __all__ = [
+    "AlikePeople",
+    "AlikeState",
     "Assignment",
     "Cluster",
     "ClusterMember",
@@ -16,8 +25,10 @@ __all__ = [
     "EventReview",
     "Lease",
     "Look",
+    "PeopleImport",
     "Preferences",
     "QueueState",
     "Rejection",
     "SecondOpinion",
+    "TwiceRight",
 ]

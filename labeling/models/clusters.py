@@ -81,6 +81,9 @@ class QueueState(models.Model):
     epoch = models.UUIDField(null=True)
     version = models.PositiveBigIntegerField(default=0)
     embedder_id = models.CharField(max_length=60, blank=True)
+    # Of the worker that tends the queue now; a dead one's runs out.
+    lease = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_queue_state")]

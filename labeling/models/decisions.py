@@ -30,6 +30,8 @@ class Decision(models.Model):
 
     # They put a card off and change nothing that anybody else sees of a face.
     POSTPONING = (Kind.SKIP, Kind.ASK)
+    # They alone move faces between clusters; undoing another kind leaves every face where the queue has it by now.
+    REGROUPING = (Kind.SPLIT,)
 
     # The page draws a fresh key with every card: a double click or a retry is one decision.
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -87,8 +89,6 @@ class DecidedFace(models.Model):
     face = models.ForeignKey(Face, on_delete=models.CASCADE, related_name="decided")
     before = models.JSONField(default=dict)
     after = models.JSONField(null=True, blank=True)
-    # Of the face, right after this decision was undone: whatever happened to it since stands against a redo.
-    undone_version = models.PositiveIntegerField(null=True, blank=True)
     caused = models.BooleanField(default=False)
 
     class Meta:

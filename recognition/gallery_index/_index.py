@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from recognition.gallery_index._members import Members, read_members
 from recognition.gallery_index._types import (
-    FaceHit,
     IndexOptions,
     IndexStatus,
     SearchResult,
@@ -67,7 +66,7 @@ class GalleryIndex:
             else:
                 allowed = np.fromiter(among, dtype=np.int64, count=len(among))
                 similarities, ids = self._vectors.search(queries, min(k, size, allowed.size), allowed)
-        return SearchResult(version, _hits(similarities, ids))
+        return SearchResult(version, *_order(similarities, ids))
 
     def refresh(self) -> int:
         """Pull without searching; return the gallery's version. Raises SearchInsideTransaction."""
@@ -207,11 +206,12 @@ class GalleryIndex:
             self._skipped.update(members.broken)
 
 
-def _hits(similarities: NDArray[np.float32], ids: NDArray[np.int64]) -> list[list[FaceHit]]:
-    order = np.lexsort((ids, -similarities))  # equal ones by id, so that an answer does not depend on history
-    similarities = np.clip(np.take_along_axis(similarities, order, axis=1), -1, 1)
-    ids = np.take_along_axis(ids, order, axis=1)
-    return [
-        [FaceHit(pk, similarity) for pk, similarity in zip(row_ids, row, strict=True) if pk >= 0]
-        for row_ids, row in zip(ids.tolist(), similarities.tolist(), strict=True)
-    ]
+def _order(
+    similarities: NDArray[np.float32], ids: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The best first, and equal ones by id, so that an answer does not depend on history."""
+    order = np.lexsort((ids, -similarities))
+    return (
+        np.clip(np.take_along_axis(similarities, order, axis=1), -1, 1),
+        np.take_along_axis(ids, order, axis=1),
+    )

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
+import numpy as np
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from numpy.typing import NDArray
 
 from recognition.models import Embedding
 
@@ -29,10 +31,22 @@ class FaceHit(NamedTuple):
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
-    version: int  # of the gallery that was searched
-    hits: list[list[FaceHit]]  # per query, best first; fewer than asked for where the index holds no more
+    """Per query a row of `similarities` and `face_pks` (n, k), best first; -1 in place of a face where the index holds no
+    more. `version` is that of the gallery that was searched."""
+
+    version: int
+    similarities: NDArray[np.float32]
+    face_pks: NDArray[np.int64]
+
+    @property
+    def hits(self) -> list[list[FaceHit]]:
+        """The same as lists, for few: fewer than asked for where the index holds no more."""
+        rows = zip(self.face_pks.tolist(), self.similarities.tolist(), strict=True)
+        return [
+            [FaceHit(pk, similarity) for pk, similarity in zip(*row, strict=True) if pk >= 0] for row in rows
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

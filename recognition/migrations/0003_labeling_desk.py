@@ -92,6 +92,13 @@ class Migration(migrations.Migration):
                 to="recognition.person",
             ),
         ),
+        migrations.AddField(
+            model_name="photo",
+            name="detector_id",
+            field=models.CharField(
+                blank=True, help_text="what found its faces; empty where nobody noted it", max_length=60
+            ),
+        ),
         migrations.AlterField(
             model_name="sighting",
             name="created_at",

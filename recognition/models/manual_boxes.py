@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from recognition.geometry import Box
 from recognition.models._work import Work
 from recognition.models.faces import Face
 from recognition.models.photos import Photo
@@ -32,3 +33,7 @@ class ManualBox(Work):
 
     def __str__(self) -> str:
         return f"box on photo {self.photo_id}"
+
+    @property
+    def box(self) -> Box:
+        return Box(self.left, self.top, self.left + self.width, self.top + self.height)

@@ -28,6 +28,10 @@ class Photo(Work):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
 
+    detector_id = models.CharField(
+        max_length=60, blank=True, help_text="what found its faces; empty where nobody noted it"
+    )
+
     objects = PhotoQuerySet.as_manager()
 
     class Meta(Work.Meta):

@@ -1,0 +1,19 @@
+"""What recognition tells whoever listens, and where the worker's other chores come from: it knows no app above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.dispatch import Signal
+
+# A photo was processed and some of its faces wait in the queue. Sent with `photo`, inside the transaction that wrote them.
+faces_queued = Signal()
+# Faces that the detector does not find any more are about to go. Sent with `face_pks`, inside the transaction that removes
+# them: each receiver returns the primary keys of those that must stay, because a person decided something about them.
+faces_leaving = Signal()
+# A photo has got another event. Sent with `photo`, inside the transaction that moved it.
+photo_moved = Signal()
+
+# What the worker does besides its own chores: every few seconds, and about every hour.
+chores: list[Callable[[], object]] = []
+cleaning_chores: list[Callable[[], object]] = []
