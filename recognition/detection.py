@@ -49,6 +49,8 @@ class FaceDetector:
         min_score: float = MIN_SCORE,
     ) -> None:
         load_torchvision()
+        # What found the faces of a photo: whatever finds others has another id.
+        self.detector_id = f"mtcnn-{working_side}-{min_face_size}-{min_score:g}"
         self._cascade = Cascade()
         self._working_side = working_side
         self._min_face_size = min_face_size

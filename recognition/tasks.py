@@ -14,14 +14,15 @@ def process_photos() -> int:
     """Process up to SLICE waiting photos; what waits beyond them is the next task's."""
     from recognition.ingest import process_next_photo
     from recognition.leases import stopping
+    from recognition.photos.manual_boxes import is_box_waiting
     from recognition.probes import is_search_waiting
     from recognition.processing import request_processing
 
     processed, interrupted = 0, stopping.is_set()
     while processed < SLICE and not interrupted and process_next_photo() is not None:
         processed += 1
-        # Somebody sits before a search and waits; the photos go on right after it.
-        interrupted = stopping.is_set() or is_search_waiting()
+        # Somebody sits before a search or a drawn face and waits; the photos go on right after it.
+        interrupted = stopping.is_set() or is_search_waiting() or is_box_waiting()
     if processed == SLICE or interrupted:
         request_processing()
     return processed
@@ -38,6 +39,20 @@ def process_probes() -> int:
         processed += 1
     if stopping.is_set():
         request_search()
+    return processed
+
+
+@task(priority=40)
+def process_boxes() -> int:
+    """Make a face of every drawn box that waits, before any photo: somebody looks at the page."""
+    from recognition.leases import request_task, stopping
+    from recognition.photos.drawn_faces import process_next_box
+
+    processed = 0
+    while not stopping.is_set() and process_next_box() is not None:
+        processed += 1
+    if stopping.is_set():
+        request_task(process_boxes)
     return processed
 
 

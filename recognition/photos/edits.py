@@ -11,6 +11,7 @@ from access.roles import MANAGER, UPLOADER, reach_of, require_role
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import Event, Photo, Sighting
 from recognition.photos.removal import remove_photos
+from recognition.signals import photo_moved
 
 _CHANGED = "This photo was moved or deleted meanwhile. Reload the page."
 
@@ -57,6 +58,8 @@ def move_photo(*, photo: Photo, to: Event, user: User) -> None:
                 raise PhotoRefusal("That event was deleted meanwhile. Choose another one.")
             here = Event.objects.filter(pk=photo.event_id, deleted_at=None)
             moved = Photo.objects.filter(pk=photo.pk, event__in=here).update(event=to)
+            if moved:
+                photo_moved.send(Photo, photo=photo)
     except IntegrityError:
         raise PhotoRefusal(f"{to.name} has the same photo already. Delete one of the two.") from None
     if not moved:

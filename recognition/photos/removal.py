@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db import transaction
+
 from recognition.crash_points import crash_point
 from recognition.gallery_journal import lock_gallery_state, touch_gallery
 from recognition.models import Embedding, Face, Photo, Sighting, UnlabeledFace
@@ -20,7 +22,7 @@ def remove_photos(photo_pks: Collection[int]) -> int:
     lock_gallery_state()
     photos = list(Photo.objects.select_for_update().filter(pk__in=photo_pks).only("sha256", "format"))
     pks = [photo.pk for photo in photos]
-    # Locked, too: a skip takes no lock of the gallery's, and one that came in between would fail the whole removal.
+    # Locked, too: a second opinion takes no lock of the gallery's, and one that came in between would fail the whole removal.
     locked = Face.objects.select_for_update().filter(photo__in=pks).order_by("pk")
     faces = dict(locked.values_list("pk", "crop"))
     if faces:
@@ -37,6 +39,14 @@ def remove_photos(photo_pks: Collection[int]) -> int:
     return len(photos)
 
 
+def remove_unused_crops(crops: Collection[str]) -> None:
+    """Delete those of these crops that no face has any more, in a transaction of its own: whoever makes such a face waits."""
+    if crops:
+        with transaction.atomic():
+            lock_gallery_state()
+            _remove_crops(set(crops))
+
+
 def _remove_files(photos: list[Photo], crops: set[str]) -> None:
     """Files are shared by their content: one stays as long as any row names it."""
     sums = {photo.sha256 for photo in photos}
@@ -44,5 +54,9 @@ def _remove_files(photos: list[Photo], crops: set[str]) -> None:
     for photo in photos:
         if photo.sha256 not in shared:
             remove_photo_files(photo)
+    _remove_crops(crops)
+
+
+def _remove_crops(crops: set[str]) -> None:
     for crop in crops - set(Face.objects.filter(crop__in=crops).order_by().values_list("crop", flat=True)):
         remove_crop(crop)

@@ -25,6 +25,7 @@ from recognition.people.edits import (
 )
 from recognition.people.forms import PersonForm
 from recognition.people.loading import load_people
+from recognition.views.merged import redirect_to_kept
 
 
 @allow(LABELER, MANAGER)
@@ -38,7 +39,9 @@ def create(request: SignedInRequest) -> HttpResponse:
 @allow(LABELER, MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, person_pk: int) -> HttpResponse:
-    person = get_object_or_404(Person.objects.visible_to(request.user), pk=person_pk)
+    person = Person.objects.visible_to(request.user).filter(pk=person_pk).first()
+    if person is None:
+        return redirect_to_kept(request, person_pk)
     if not Person.objects.editable_by(request.user).filter(pk=person.pk).exists():
         raise PermissionDenied
     return _edit(request, person)
@@ -86,7 +89,15 @@ def _edit(request: SignedInRequest, person: Person | None) -> HttpResponse:
     except NameTaken as taken:
         return _draw(request, person, form, namesakes=taken.people, status=422)
     except ExternalIdTaken as taken:
-        form.add_error("external_id", "This external id belongs to somebody else.")
+        own = person is not None and taken.owner is not None and taken.owner.pk == person.pk
+        form.add_error(
+            "external_id",
+            "It is the id of somebody who was merged into this person. Undo the merge to use it."
+            if own
+            else "This external id belongs to somebody else.",
+        )
+        if own:
+            return _draw(request, person, form, status=422)
         return _draw(request, person, form, owner=taken.owner, status=422)
     messages.success(
         request,

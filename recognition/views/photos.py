@@ -20,6 +20,7 @@ from recognition.models import Event, Face, Photo, Sighting
 from recognition.photos.boxes import draw_preview
 from recognition.photos.edits import PhotoRefusal, delete_photo, may_delete, move_photo
 from recognition.photos.filters import PhotoFilter, filter_photos, read_filter
+from recognition.photos.manual_boxes import list_unfinished
 from recognition.processing import retry_photos
 
 
@@ -98,6 +99,7 @@ def _read_photo(request: SignedInRequest, photo_pk: int) -> dict[str, Any]:
     photo = _get_photo(request, photo_pk)
     user = request.user
     names = photo.event_id in reach_of(user, *SEEING)
+    labels = photo.event_id in reach_of(user, LABELER, MANAGER)
     chosen = read_filter(request.GET, names=names)
     in_event = Photo.objects.visible_to(user).filter(event=photo.event_id)
     siblings = filter_photos(in_event, chosen).order_by("pk")
@@ -113,7 +115,9 @@ def _read_photo(request: SignedInRequest, photo_pk: int) -> dict[str, Any]:
         # One that was decided meanwhile is in the filter no more; its neighbors still are.
         "number": before.count() + 1 if siblings.filter(pk=photo.pk).exists() else None,
         "total": siblings.count(),
-        "labels": photo.event_id in reach_of(user, LABELER, MANAGER),
+        "labels": labels,
+        # Who drew what is the labelers' business alone.
+        "unfinished": list_unfinished(photo).select_related("drawn_by") if labels else [],
         "retries": photo.event_id in reach_of(user, UPLOADER, MANAGER),
         "manages": photo.event_id in reach_of(user, MANAGER),
         "deletes": may_delete(photo, user),

@@ -33,6 +33,14 @@ WORKER_POINTS = [
 ]
 UPLOAD_POINTS = ["upload_received", "upload_kept", "upload_before_commit"]
 DELETION_POINTS = ["photos_removed", "files_removed", "before_deletion_commit"]
+BOX_POINTS = ["box_claimed", "box_described", "before_box_commit", "box_committed"]
+REDETECT_POINTS = [
+    "redetect_described",
+    "redetect_face_written",
+    "before_redetect_commit",
+    "after_redetect_commit",
+]
+IMPORT_POINTS = ["portrait_added", "before_people_commit"]
 FACES_PER_PHOTO = 2
 
 
@@ -140,7 +148,7 @@ def test_the_list_of_points_is_complete() -> None:
     paths = (ROOT / "recognition").rglob("*.py")
     sources = [path.read_text() for path in paths if path.parent.name not in {"exports", "probes"}]
     named = {name for source in sources for name in re.findall(r'crash_point\("(\w+)"\)', source)}
-    assert named == {*WORKER_POINTS, *UPLOAD_POINTS, *DELETION_POINTS}
+    assert named == {*WORKER_POINTS, *UPLOAD_POINTS, *DELETION_POINTS, *BOX_POINTS, *REDETECT_POINTS}
 
 
 @pytest.mark.parametrize("point", WORKER_POINTS)
@@ -158,6 +166,103 @@ def test_an_import_killed_at(point: str, vault: Path) -> None:
     add(vault)
     run(vault, "run_worker", "--batch")
     assert_complete(vault)
+
+
+@pytest.mark.parametrize("point", BOX_POINTS)
+def test_a_drawn_face_whose_worker_is_killed_at(point: str, vault: Path) -> None:
+    ingest(vault)
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        columns = (
+            "photo_id, left, top, width, height, state, attempts, failure_code, failure_reason, created_at"
+        )
+        database.execute(
+            f"INSERT INTO recognition_manualbox ({columns}) "
+            "VALUES ((SELECT min(id) FROM recognition_photo), 300, 200, 80, 80, 'queued', 0, '', '', '2026-01-01 00:00:00')"
+        )
+    database.close()
+    run(vault, "run_worker", "--batch", crash_at=point, lease="2", expect=-signal.SIGKILL)
+    time.sleep(2.1)
+    run(vault, "run_worker", "--batch", lease="2")
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        drawn = database.execute(
+            "SELECT box.state, face.left FROM recognition_manualbox AS box JOIN recognition_face AS face ON face.id = box.face_id"
+        ).fetchall()
+        by_hand = database.execute("SELECT count(*) FROM recognition_face WHERE by_hand").fetchone()
+    database.close()
+    assert drawn == [("done", 300.0)]
+    assert by_hand == (1,)
+    assert_complete(vault, faces=[3, 2, 2])
+
+
+# As if another detector had found them: shifted boxes, one face missed; and one was named by somebody.
+_BY_ANOTHER_DETECTOR = """
+UPDATE recognition_face SET left = left + 5, width = width + 8;
+UPDATE recognition_photo SET detector_id = 'another';
+DELETE FROM recognition_unlabeledface WHERE face_id = 2;
+DELETE FROM recognition_embedding WHERE face_id = 2;
+DELETE FROM recognition_face WHERE id = 2;
+INSERT INTO recognition_person (id, name, aliases, search_text, created_at) VALUES (1, 'Red', '[]', ' red', '2026-01-01');
+UPDATE recognition_unlabeledface SET reviewed = 1, verdict = 'label' WHERE face_id = 1;
+INSERT INTO recognition_sighting (face_id, person_id, decided_by, is_reference, "references", thresholds, embedder_id, seen_at, created_at)
+VALUES (1, 1, 'human', 1, '[]', '{}', '', '2026-01-01', '2026-01-01');
+"""
+
+
+@pytest.mark.parametrize("point", REDETECT_POINTS)
+def test_a_second_look_at_all_photos_that_is_killed_at(point: str, vault: Path) -> None:
+    """Run again, it goes on where it stopped; every face has its row and its name."""
+    ingest(vault)
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        database.executescript(_BY_ANOTHER_DETECTOR)
+    database.close()
+    run(vault, "redetect_photos", crash_at=point, expect=-signal.SIGKILL)
+    run(vault, "redetect_photos")
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        lefts = database.execute(
+            "SELECT id, left, width FROM recognition_face ORDER BY photo_id, left"
+        ).fetchall()
+        names = database.execute(
+            "SELECT face_id, person_id, is_reference FROM recognition_sighting"
+        ).fetchall()
+        detectors = database.execute("SELECT DISTINCT detector_id FROM recognition_photo").fetchall()
+    database.close()
+    assert [(left, width) for _, left, width in lefts] == [(20.0, 60.0), (100.0, 60.0)] * 3
+    assert [face for face, _, _ in lefts][:1] + [face for face, _, _ in lefts][2:] == [1, 3, 4, 5, 6]
+    assert names == [(1, 1, 1)]
+    assert detectors == [("drawn",)]
+    assert_complete(vault)
+
+
+@pytest.mark.parametrize("point", [*IMPORT_POINTS, "photo_claimed"])
+def test_an_import_of_people_killed_at(point: str, vault: Path) -> None:
+    """Run again, everybody is there once with their portraits; drawn faces are too plain to be references."""
+    names = "".join(f"Person {number},S-{number},{number}.png\n" for number in range(3))
+    people = vault.parent / "people.csv"
+    people.write_text(f"name,external_id,portraits\n{names}")
+    for number in range(3):
+        (vault.parent / "photos" / f"{number}.png").write_bytes(draw_photo("red", salt=number))
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        columns = (
+            "password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined"
+        )
+        database.execute(
+            f"INSERT INTO auth_user ({columns}) VALUES ('', 1, 'ada', '', '', '', 1, 1, '2026-01-01 00:00:00')"
+        )
+    database.close()
+    command = ("import_people", str(people), "--portraits", str(vault.parent / "photos"))
+    run(vault, *command, crash_at=point, lease="2", expect=-signal.SIGKILL)
+    run(vault, *command, lease="2")
+    with sqlite3.connect(vault / "facevault.sqlite3") as database:
+        numbers = database.execute("SELECT external_id FROM recognition_person ORDER BY id").fetchall()
+        settled = database.execute(
+            "SELECT person.external_id, photo.name, enrolment.state FROM labeling_enrolment AS enrolment "
+            "JOIN recognition_person AS person ON person.id = enrolment.person_id "
+            "JOIN recognition_photo AS photo ON photo.id = enrolment.photo_id ORDER BY 1"
+        ).fetchall()
+    database.close()
+    assert numbers == [("S-0",), ("S-1",), ("S-2",)]
+    assert settled == [(f"S-{number}", f"{number}.png", "refused") for number in range(3)]
+    assert_complete(vault, faces=[1, 1, 1])
 
 
 @pytest.mark.parametrize("point", DELETION_POINTS)
@@ -222,6 +327,64 @@ def test_a_worker_with_the_real_models_killed_at(point: str, real_vault: Path) -
     time.sleep(2.1)
     run(real_vault, "run_worker", "--batch", lease="2")
     assert_complete(real_vault, faces=[1, 1, 2])
+
+
+@pytest.mark.slow
+@needs_photos
+def test_a_second_look_with_the_real_models_killed_in_the_middle_keeps_every_name(real_vault: Path) -> None:
+    """The photos were looked at by the detector at another setting; a third of their faces carries a name."""
+    for name in ("two_people.jpg", "multiface.jpg"):
+        (real_vault.parent / "photos" / name).write_bytes((PHOTOS / name).read_bytes())
+    add(real_vault)
+    os.environ["DETECTOR_SETTING"] = "640"
+    try:
+        run(real_vault, "run_worker", "--batch")
+    finally:
+        del os.environ["DETECTOR_SETTING"]
+    with sqlite3.connect(real_vault / "facevault.sqlite3") as database:
+        database.executescript(_NAME_THEM)
+        before = database.execute(_SAID).fetchall()
+        boxes = database.execute("SELECT id, left, top FROM recognition_face ORDER BY id").fetchall()
+    database.close()
+    assert len(before) >= 8
+    run(real_vault, "redetect_photos", crash_at="before_redetect_commit", expect=-signal.SIGKILL)
+    clock = random.Random(1)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.crash_worker", "redetect_photos"],
+        cwd=ROOT,
+        env=environment_of(real_vault, lease="2"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as command:
+        time.sleep(clock.uniform(6.0, 8.0))
+        command.kill()
+    run(real_vault, "redetect_photos")
+    with sqlite3.connect(real_vault / "facevault.sqlite3") as database:
+        after = database.execute(_SAID).fetchall()
+        moved = database.execute("SELECT id, left, top FROM recognition_face ORDER BY id").fetchall()
+        detectors = database.execute("SELECT DISTINCT detector_id FROM recognition_photo").fetchall()
+    database.close()
+    assert after == before
+    assert moved[: len(boxes)] != boxes
+    assert len(detectors) == 1
+
+
+# Three ways to have decided about a face, all over the photos.
+_NAME_THEM = """
+INSERT INTO recognition_person (id, name, aliases, search_text, created_at) VALUES (1, 'One', '[]', ' one', '2026-01-01');
+UPDATE recognition_face SET version = 1;
+UPDATE recognition_unlabeledface SET reviewed = 1, verdict = 'label' WHERE id % 3 = 0;
+INSERT INTO recognition_sighting (face_id, person_id, decided_by, is_reference, "references", thresholds, embedder_id, seen_at, created_at)
+SELECT face_id, 1, 'human', 1, '[]', '{}', '', '2026-01-01', '2026-01-01' FROM recognition_unlabeledface WHERE id % 3 = 0;
+UPDATE recognition_unlabeledface SET reviewed = 1, verdict = 'stranger' WHERE id % 3 = 1;
+"""
+_SAID = """
+SELECT face.id, face.face_id, face.version, sighting.id, sighting.person_id, sighting.is_reference, entry.reviewed, entry.verdict
+FROM recognition_face AS face
+LEFT JOIN recognition_sighting AS sighting ON sighting.face_id = face.id
+JOIN recognition_unlabeledface AS entry ON entry.face_id = face.id
+WHERE face.version = 1 ORDER BY face.id
+"""
 
 
 @pytest.mark.slow

@@ -104,6 +104,7 @@ def test_a_large_vault_shares_a_few_pictures() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("large")
 def test_the_faces_of_a_stranger_in_the_queue_are_at_one_event() -> None:
     build(faces=120, people=10, unlabeled=50, clusters=8)
     events = dict(Face.objects.values_list("pk", "photo__event"))

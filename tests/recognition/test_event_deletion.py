@@ -242,7 +242,7 @@ class TestFiles:
         add(event, data)
         process_next_photo()
         add(other, data)
-        real = ingest._match
+        real = ingest.match_faces
 
         def delete_meanwhile(*arguments: Any) -> object:
             monkeypatch.undo()
@@ -250,7 +250,7 @@ class TestFiles:
             remove_all()
             return real(*arguments)
 
-        monkeypatch.setattr("recognition.ingest._match", delete_meanwhile)
+        monkeypatch.setattr("recognition.ingest.match_faces", delete_meanwhile)
         process_next_photo()
         face = Face.objects.get()
         assert f"crops/{face.crop[:2]}/{face.crop}.jpg" in files_of(data_folder)
@@ -345,7 +345,7 @@ def test_a_photo_that_was_matched_before_it_is_matched_again(
     process_next_photo()
     decide(face=Face.objects.get(), actor=labeler, name="Alice")
     add(other, draw_photo("red", salt=1))
-    matching = ingest._match
+    matching = ingest.match_faces
 
     def match_then_delete(*args: Any) -> Any:
         monkeypatch.undo()
@@ -354,7 +354,7 @@ def test_a_photo_that_was_matched_before_it_is_matched_again(
         delete_event(event)
         return answer
 
-    monkeypatch.setattr(ingest, "_match", match_then_delete)
+    monkeypatch.setattr(ingest, "match_faces", match_then_delete)
     process_next_photo()
     assert not Sighting.objects.filter(face__photo__event=other).exists()
     assert UnlabeledFace.objects.filter(face__photo__event=other).exists()

@@ -73,7 +73,7 @@ def test_a_known_face_becomes_a_sighting_that_is_no_reference() -> None:
 def test_a_name_given_between_matching_and_writing_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     red = make_person("Red")
     photo = upload(draw_photo("red"))
-    real, calls = ingest._match, list[Any]()
+    real, calls = ingest.match_faces, list[Any]()
 
     def match_then_name(*args: Any) -> Any:
         result = real(*args)
@@ -82,7 +82,7 @@ def test_a_name_given_between_matching_and_writing_is_seen(monkeypatch: pytest.M
         calls.append(result)
         return result
 
-    monkeypatch.setattr(ingest, "_match", match_then_name)
+    monkeypatch.setattr(ingest, "match_faces", match_then_name)
     process(photo)
     assert len(calls) == 2
     assert Sighting.objects.get(face__photo=photo).person == red
@@ -200,15 +200,15 @@ def test_a_database_that_cannot_even_note_the_fault_does_not_stop_the_worker(
 
 def test_nothing_is_written_when_the_last_step_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = upload(draw_photo("red", "blue"))
-    real, written = ingest._write_face, []
+    real, written = ingest.write_face, []
 
-    def write(*args: Any) -> None:
-        real(*args)
+    def write(*args: Any, **rest: Any) -> None:
+        real(*args, **rest)
         written.append(1)
         if len(written) == 2:
             raise OSError("disk")
 
-    monkeypatch.setattr(ingest, "_write_face", write)
+    monkeypatch.setattr(ingest, "write_face", write)
     process(photo)
     assert photo.state == "queued"
     assert not Face.objects.exists()

@@ -17,7 +17,7 @@ from recognition.management.commands.run_worker import CLEAN_EVERY, REMOVE_ORPHA
 from recognition.photos.orphans import remove_orphans
 from tests.factories import fake_sha
 
-SWEEPS = ("sweep", "sweep_deletions", "sweep_exports", "sweep_probes")
+SWEEPS = ("sweep", "sweep_boxes", "sweep_deletions", "sweep_exports", "sweep_probes")
 
 
 @pytest.fixture
@@ -36,6 +36,8 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     chores = ("remove_stale_uploads", "truncate_wal", "_prune_journal", "_remove_old_tasks", "remove_orphans")
     for name in (*SWEEPS, *chores):
         monkeypatch.setattr(run_worker, name, noting(name))
+    for kind in ("chores", "cleaning_chores"):
+        monkeypatch.setattr(run_worker, kind, [noting(f"{kind} of other apps")])
     return names
 
 
@@ -54,7 +56,7 @@ def test_one_that_breaks_does_not_stop_the_others(
 ) -> None:
     break_chore(monkeypatch, broken, error)
     Chores().look_for_work()
-    assert set(done) == set(SWEEPS) - {broken}
+    assert set(done) == {*SWEEPS, "chores of other apps"} - {broken}
 
 
 def test_a_trouble_that_lasts_is_told_once_and_so_is_its_end(
@@ -125,3 +127,21 @@ def test_a_file_that_goes_while_orphans_are_looked_for_breaks_nothing(
     monkeypatch.setattr(Path, "is_file", is_file_then_gone)
     assert remove_orphans() == 1
     assert not old.exists()
+
+
+def test_a_chore_of_another_app_that_breaks_does_not_stop_the_others(
+    done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down() -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(run_worker, "chores", [break_down, *vars(run_worker)["chores"]])
+    Chores().look_for_work()
+    assert set(done) == {*SWEEPS, "chores of other apps"}
+
+
+def test_other_apps_clean_up_about_every_hour(done: list[str]) -> None:
+    chores = Chores()
+    for rounds in range(1, CLEAN_EVERY + 1):
+        chores.do_all(rounds)
+    assert done.count("cleaning_chores of other apps") == 1

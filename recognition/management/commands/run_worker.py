@@ -20,9 +20,11 @@ from recognition.events.deletion import sweep_deletions
 from recognition.exports import sweep_exports
 from recognition.gallery_journal import prune_journal
 from recognition.leases import stopping
+from recognition.photos.manual_boxes import sweep_boxes
 from recognition.photos.orphans import remove_orphans
 from recognition.probes import sweep_probes
 from recognition.processing import sweep
+from recognition.signals import chores, cleaning_chores
 from recognition.storage import remove_stale_uploads
 from recognition.wal import truncate_wal
 
@@ -134,7 +136,7 @@ class Chores:
         return answer
 
     def look_for_work(self) -> None:
-        for chore in (sweep, sweep_deletions, sweep_exports):
+        for chore in (sweep, sweep_boxes, sweep_deletions, sweep_exports, *chores):
             self.do(chore)
         self._traces = bool(self.do(sweep_probes)) or self._traces
 
@@ -149,6 +151,8 @@ class Chores:
         if rounds % CLEAN_EVERY == CLEAN_UPLOADS_EVERY:
             self.do(_prune_journal)
             self.do(_remove_old_tasks)
+            for chore in cleaning_chores:
+                self.do(chore)
         if rounds % REMOVE_ORPHANS_EVERY == CLEAN_UPLOADS_EVERY:
             self.do(remove_orphans)
 

@@ -181,7 +181,7 @@ def test_the_number_of_queries_does_not_grow_with_people(
 ) -> None:
     for _ in range(20):
         label_face(make_face(), make_person())
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         as_labeler.get("/people/")
 
 

@@ -65,7 +65,7 @@ def test_the_number_of_queries_does_not_grow_with_faces(
     alice = make_person("Alice")
     for _ in range(20):
         label_face(make_face(), alice)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         as_labeler.get(f"/people/{alice.pk}/")
 
 
