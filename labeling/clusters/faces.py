@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.clusters.centers import closeness_to_others, sum_clusters
-from labeling.clusters.graph import ALONE, Lines, group_faces
+from labeling.clusters.graph import Lines, group_faces
 from recognition.embedders.base import Thresholds
 
 BEST = 8
@@ -29,23 +29,33 @@ class ClusterShape:
 def describe_cluster(
     *, vectors: NDArray[np.float32], quality: NDArray[np.float64], thresholds: Thresholds
 ) -> ClusterShape:
-    """vectors (n, d) of unit length, quality (n,) from 0 to 1.
-
-    Mixed: the farthest are, on average, less like the others than the automatic line. They need be so only on average,
-    because one poor face of the right person is not worth a question.
-    """
-    closeness = _closeness(vectors)
+    """vectors (n, d) of unit length, quality (n,) from 0 to 1; n at least 1."""
+    closeness, mixed = judge_cluster(vectors=vectors, thresholds=thresholds)
     ranked = np.argsort(closeness, kind="stable")
-    farthest = ranked[:FARTHEST]
     # In a small cluster the card shows every face; none is set apart from only one or two others.
-    apart = farthest if len(vectors) > BEST else ranked[:0]
-    rest = np.setdiff1d(np.arange(len(vectors)), apart)
+    farthest = ranked[:FARTHEST] if len(vectors) > BEST else ranked[:0]
+    rest = np.setdiff1d(np.arange(len(vectors)), farthest)
     return ClusterShape(
         closeness=closeness,
         best=[int(rest[place]) for place in pick_varied(vectors[rest], quality[rest], count=BEST)],
-        farthest=apart.tolist(),
-        mixed=len(vectors) > 1 and float(closeness[farthest].mean()) < thresholds.automatic,
+        farthest=farthest.tolist(),
+        mixed=mixed,
     )
+
+
+def judge_cluster(
+    *, vectors: NDArray[np.float32], thresholds: Thresholds
+) -> tuple[NDArray[np.float64], bool]:
+    """Each face's cosine (n,) to the center of the others, and whether the cluster may be of several people.
+
+    It may if the three farthest are, on average, less like the others than the automatic line, or one of them is not
+    even worth suggesting. Two people half and half are told by the first, a single stranger by the second.
+    """
+    _, places, sums = sum_clusters(np.zeros(len(vectors), dtype=np.int64), vectors)
+    closeness = closeness_to_others(vectors, places, sums)
+    farthest = np.sort(closeness)[:FARTHEST]
+    mixed = farthest.mean() < thresholds.automatic or farthest[0] < thresholds.suggest
+    return closeness, bool(mixed)
 
 
 def pick_varied(vectors: NDArray[np.float32], quality: NDArray[np.float64], *, count: int) -> list[int]:
@@ -69,14 +79,6 @@ def pick_varied(vectors: NDArray[np.float32], quality: NDArray[np.float64], *, c
 def propose_parts(
     *, vectors: NDArray[np.float32], photos: NDArray[np.int64], thresholds: Thresholds
 ) -> NDArray[np.int64]:
-    """The part (n,) of each face, 0 the largest, or ALONE: the cluster grouped again, each link as sure as a match."""
+    """The part (n,) of each face, 0 the largest, or graph.ALONE: the cluster grouped again, each link as sure as a match."""
     strict = Lines(link=thresholds.automatic, sure=thresholds.automatic)
     return group_faces(vectors=vectors, photos=photos, lines=strict)
-
-
-def _closeness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    _, places, sums = sum_clusters(np.zeros(len(vectors), dtype=np.int64), vectors)
-    return closeness_to_others(vectors, places, sums)
-
-
-__all__ = ["ALONE", "BEST", "FARTHEST", "ClusterShape", "describe_cluster", "pick_varied", "propose_parts"]
