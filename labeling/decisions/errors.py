@@ -14,6 +14,14 @@ class DecisionConflict(Exception):
         self.latest = latest
 
 
+class UndoRefused(Exception):
+    """Nothing was changed; the message says why. `later` is the decision that stands in the way, if one does."""
+
+    def __init__(self, message: str, *, later: Decision | None = None) -> None:
+        super().__init__(message)
+        self.later = later
+
+
 class NameShared(Exception):
     """Several people have that name: say which of them."""
 

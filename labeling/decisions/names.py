@@ -7,12 +7,18 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from labeling.decisions.errors import NameRefused, NameShared, PersonGone, ReferenceRefused
+from labeling.decisions.caused import reopen_entries
+from labeling.decisions.errors import (
+    NameRefused,
+    NameShared,
+    NothingToDecide,
+    PersonGone,
+    ReferenceRefused,
+)
 from labeling.decisions.writing import Written, decide
+from labeling.evidence import Evidence, weigh_faces
 from labeling.models import Cluster, Decision, Rejection
-from labeling.suggestions import Evidence, weigh_faces
 from recognition.models import Face, Person, Sighting, UnlabeledFace
-from recognition.quality import face_priority
 from recognition.text import clean_name
 
 _AT_ONCE = 500
@@ -111,6 +117,9 @@ def reject_faces(
     The decision carries the first of the people. Raises DecisionConflict, NothingToDecide, PersonGone.
     """
 
+    if not people:
+        raise NothingToDecide
+
     def write() -> Written:
         for person in people:
             require_current(person)
@@ -134,43 +143,42 @@ def reject_faces(
 def set_reference(
     *, face: Face, reference: bool, actor: User, version: int | None = None, key: UUID | None = None
 ) -> Decision:
-    """Let a face that a person has named answer searches, or no longer; its name stays.
+    """Let one face that a person has named answer searches, or no longer: see `set_references`."""
+    versions = None if version is None else {face.pk: version}
+    return set_references(faces=[face], reference=reference, actor=actor, versions=versions, key=key)
 
-    Raises DecisionConflict, ReferenceRefused.
+
+def set_references(
+    *,
+    faces: Sequence[Face],
+    reference: bool,
+    actor: User,
+    versions: Mapping[int, int] | None = None,
+    key: UUID | None = None,
+) -> Decision:
+    """Let faces of one person that people have named answer searches, or no longer; their name stays.
+
+    Raises DecisionConflict, NothingToDecide, and ReferenceRefused if one of them is not such a face.
     """
 
     def write() -> Written:
-        sighting = Sighting.objects.select_related("person").filter(face=face).first()
-        if sighting is None or sighting.decided_by != Sighting.DecidedBy.HUMAN:
+        named = Sighting.objects.filter(
+            face__in=[face.pk for face in faces], decided_by=Sighting.DecidedBy.HUMAN
+        )
+        people = set(named.values_list("person", flat=True))
+        if len(people) != 1 or named.count() != len(faces):
             raise ReferenceRefused
-        Sighting.objects.filter(pk=sighting.pk).update(is_reference=reference)
-        return Written(person=sighting.person)
+        named.update(is_reference=reference)
+        return Written(person=Person.objects.get(pk=people.pop()))
 
     kind = Decision.Kind.REFERENCE if reference else Decision.Kind.UNREFERENCE
-    versions = None if version is None else {face.pk: version}
-    return decide(kind, faces=[face], actor=actor, versions=versions, key=key, write=write)
+    return decide(kind, faces=faces, actor=actor, versions=versions, key=key, write=write)
 
 
 def require_current(person: Person) -> None:
     """Raise PersonGone unless the person is still there and was not merged into another one."""
     if not Person.objects.current().filter(pk=person.pk).exists():
         raise PersonGone
-
-
-def reopen_entries(faces: Sequence[Face]) -> None:
-    """Put faces back into the queue; one that never was in it gets its entry."""
-    UnlabeledFace.objects.filter(face__in=[face.pk for face in faces]).update(reviewed=False, verdict="")
-    there = set(
-        UnlabeledFace.objects.filter(face__in=[face.pk for face in faces]).values_list("face_id", flat=True)
-    )
-    UnlabeledFace.objects.bulk_create(
-        [
-            UnlabeledFace(face=face, priority=face_priority(face.size, face.detector_score, face.yaw))
-            for face in faces
-            if face.pk not in there
-        ],
-        batch_size=_AT_ONCE,
-    )
 
 
 def _check_name(name: str) -> str:

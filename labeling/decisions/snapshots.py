@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils import timezone
 
 from labeling.models import Cluster, ClusterMember, Decision, Rejection
 from recognition.models import Face, Person, Sighting, UnlabeledFace
@@ -38,38 +39,81 @@ def take_snapshots(face_pks: Sequence[int]) -> dict[int, Snapshot]:
     return found
 
 
-def restore_snapshots(snapshots: Mapping[int, Snapshot]) -> None:
-    """Make the faces' rows what they were, primary keys and times included.
+def differs(then: Snapshot, now: Snapshot, *, grouped: bool) -> bool:
+    """Whether people decided about the face between the two; what the machine or the queue did in between is no decision.
+
+    With `grouped` its cluster counts too.
+    """
+    return _decided(then) != _decided(now) or (grouped and _cluster_of(then) != _cluster_of(now))
+
+
+def restore_snapshots(snapshots: Mapping[int, Snapshot], *, grouped: bool) -> None:
+    """Make the faces' rows what they were, primary keys and times included; their place in a cluster only if `grouped`.
 
     Who decided then is nobody any more if that account was deleted since. Belongs into a transaction. Raises
     CannotRestore where the person of then is gone.
     """
     _check_people(snapshots.values())
-    _put_clusters_back(snapshots)
+    if grouped:
+        _put_clusters_back(snapshots)
     for name, model in _ROWS.items():
+        if model is ClusterMember and not grouped:
+            continue
         model._default_manager.filter(face__in=snapshots).delete()
         rows = [_from_json(model, values) for one in snapshots.values() if (values := one.get(name))]
         if model is Sighting:
             _forget_accounts(rows)
         model._default_manager.bulk_create(rows, batch_size=_AT_ONCE)
     _put_rejections_back(snapshots)
+    if grouped:
+        _part_photos(snapshots)
+
+
+def _decided(snapshot: Snapshot) -> tuple[object, ...]:
+    sighting, entry = snapshot.get("sighting"), snapshot.get("unlabeled")
+    name, verdict = None, ""
+    if sighting is None:
+        verdict = entry["verdict"] if entry is not None and entry["reviewed"] else ""
+    elif sighting["decided_by"] == Sighting.DecidedBy.HUMAN:
+        name = (sighting["person_id"], sighting["is_reference"])
+    return name, verdict, sorted(person for person, _ in snapshot.get("rejections", []))
+
+
+def _cluster_of(snapshot: Snapshot) -> int | None:
+    member = snapshot.get("member")
+    return member["cluster_id"] if member else None
+
+
+def _part_photos(snapshots: Mapping[int, Snapshot]) -> None:
+    """Two faces of one photo are never in one cluster: whoever joined in the meantime makes room for who comes back."""
+    back = ClusterMember.objects.filter(face__in=snapshots).values_list("cluster", "face__photo")
+    places = set(back)
+    joined = ClusterMember.objects.filter(
+        cluster__in={cluster for cluster, _ in places}, face__photo__in={photo for _, photo in places}
+    ).exclude(face__in=snapshots)
+    surplus = [
+        pk for pk, *place in joined.values_list("pk", "cluster", "face__photo") if tuple(place) in places
+    ]
+    ClusterMember.objects.filter(pk__in=surplus).delete()
 
 
 def _check_people(snapshots: Iterable[Snapshot]) -> None:
     wanted = {one["sighting"]["person_id"] for one in snapshots if one.get("sighting")}
     there = dict(Person.objects.filter(pk__in=wanted).values_list("pk", "merged_into"))
     if wanted - there.keys():
-        raise CannotRestore("The person whose name this face had before is gone.")
+        raise CannotRestore("The person whose name would come back is gone.")
     if any(there.values()):
-        raise CannotRestore("The person whose name this face had before was merged. Undo the merge first.")
+        raise CannotRestore("The person whose name would come back was merged. Undo the merge first.")
 
 
 def _put_clusters_back(snapshots: Mapping[int, Snapshot]) -> None:
-    """A cluster that was made anew meanwhile comes back under its number."""
+    """A cluster that is gone comes back under its number, as one that somebody has seen: they decided about it."""
     wanted = {one["member"]["cluster_id"]: face_pk for face_pk, one in snapshots.items() if one.get("member")}
     gone = wanted.keys() - set(Cluster.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     events = dict(Face.objects.filter(pk__in=[wanted[pk] for pk in gone]).values_list("pk", "photo__event"))
-    Cluster.objects.bulk_create(Cluster(pk=pk, event_id=events[wanted[pk]]) for pk in sorted(gone))
+    Cluster.objects.bulk_create(
+        Cluster(pk=pk, event_id=events[wanted[pk]], seen_at=timezone.now()) for pk in sorted(gone)
+    )
 
 
 def _forget_accounts(rows: Sequence[Any]) -> None:

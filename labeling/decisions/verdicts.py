@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
+from labeling.decisions.caused import reopen_entries
 from labeling.decisions.errors import DecisionConflict, NothingToDecide
-from labeling.decisions.names import reopen_entries
-from labeling.decisions.reading import find_repeated
-from labeling.decisions.writing import Written, decide
+from labeling.decisions.reading import find_repeated_about
+from labeling.decisions.writing import Written, decide, find_still
 from labeling.models import Cluster, ClusterMember, DecidedFace, Decision
+from recognition.gallery_journal import lock_gallery_state
 from recognition.models import Face, Person, Sighting, UnlabeledFace
 
 CLOSING = {
@@ -71,17 +72,18 @@ def split_cluster(
     actor: User,
     versions: Mapping[int, int] | None = None,
     key: UUID | None = None,
+    together: bool = True,
 ) -> Decision:
     """Take faces out of a cluster: several become a cluster of their own, one stays alone; none comes back by itself.
 
-    Raises DecisionConflict, NothingToDecide if none of them is in the cluster any more.
+    Not `together`, each of them stays alone. Raises DecisionConflict, NothingToDecide if none of them is in the cluster any more.
     """
 
     def write() -> Written:
         members = ClusterMember.objects.filter(cluster=cluster, face__in=[face.pk for face in faces])
         there = set(members.values_list("face_id", flat=True))
         left_out = {face.pk for face in faces} - there
-        if len(there) > 1:
+        if together and len(there) > 1:
             apart = Cluster.objects.create(event=cluster.event, seen_at=cluster.seen_at)
             members.update(cluster=apart)
             return Written(left_out=left_out, details={"cluster": apart.pk})
@@ -109,24 +111,24 @@ def _postpone(
 ) -> Decision:
     if not faces:
         raise NothingToDecide
-    try:
-        with transaction.atomic():
-            decision = Decision.objects.create(
-                key=key,
-                kind=kind,
-                actor=actor,
-                face=faces[0],
-                face_count=len(faces),
-                cluster=cluster,
-                person=person,
-            )
-            DecidedFace.objects.bulk_create(
-                [DecidedFace(decision=decision, face=face) for face in faces], batch_size=_AT_ONCE
-            )
-            return decision
-    except IntegrityError:
-        if (repeated := find_repeated(key, faces[0], actor)) is not None:
+    face_pks = [face.pk for face in faces]
+    with transaction.atomic():
+        # Nothing that it points at goes in between; the version stays.
+        lock_gallery_state()
+        if (repeated := find_repeated_about(key, face_pks, actor)) is not None:
             return repeated
-        if Face.objects.filter(pk__in=[face.pk for face in faces]).count() < len(faces):
-            raise DecisionConflict(None) from None
-        raise
+        if Face.objects.filter(pk__in=face_pks).count() < len(faces):
+            raise DecisionConflict(None)
+        decision = Decision.objects.create(
+            key=key,
+            kind=kind,
+            actor=actor,
+            face=faces[0],
+            face_count=len(faces),
+            cluster=find_still(cluster),
+            person=find_still(person),
+        )
+        DecidedFace.objects.bulk_create(
+            [DecidedFace(decision=decision, face=face) for face in faces], batch_size=_AT_ONCE
+        )
+    return decision

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Model, Q
 
 from labeling.decisions.errors import DecisionConflict, NothingToDecide
-from labeling.decisions.reading import find_repeated, latest_decision
+from labeling.decisions.reading import find_repeated_about, latest_decision
 from labeling.decisions.snapshots import take_snapshots
 from labeling.models import Cluster, ClusterMember, DecidedFace, Decision, Rejection
 from labeling.signals import decided
+from recognition.crash_points import crash_point
 from recognition.gallery_journal import touch_gallery
 from recognition.models import Face, Person
 
 _AT_ONCE = 500
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +57,14 @@ def decide(
     with transaction.atomic():
         # Its row lock orders the writers, so whoever comes second sees below what the first one wrote.
         touch_gallery(face_pks)
-        if (repeated := find_repeated(key, faces[0], actor)) is not None:
+        if (repeated := find_repeated_about(key, face_pks, actor)) is not None:
             return repeated
         _check_versions(face_pks, seen)
+        cluster = find_still(cluster)
         before = take_snapshots(face_pks)
         written = write()
-        touched = [pk for pk in face_pks if pk not in set(written.left_out)]
+        left_out = set(written.left_out)
+        touched = [pk for pk in face_pks if pk not in left_out]
         if not touched:
             raise NothingToDecide
         Face.objects.filter(pk__in=touched).update(version=F("version") + 1)
@@ -90,7 +94,14 @@ def decide(
         )
         recount_clusters(clusters_of(touched) | ({cluster.pk} if cluster else set()))
         decided.send(Decision, decision=decision)
-        return decision
+        crash_point("decision_written")
+    return decision
+
+
+def find_still(row: M | None) -> M | None:
+    """The cluster or person that a decision names, unless it went since its page was drawn. Within the gallery's lock."""
+    there = row is not None and type(row)._default_manager.filter(pk=row.pk).exists()
+    return row if there else None
 
 
 def read_versions(face_pks: Sequence[int]) -> dict[int, int]:

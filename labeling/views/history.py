@@ -1,45 +1,40 @@
-"""Pages of earlier decisions and their undo, and the type-ahead over names."""
+"""Pages of earlier decisions: the list, and one in full; their undo and redo."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from access.roles import LABELER, MANAGER
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial
-from labeling.decisions import decisions_seen_by
-from labeling.decisions.undo import UndoRefused, may_undo, undo_decision
-from labeling.forms import NameSearchForm
-from labeling.models import Decision
-from labeling.views.desk import read_place, show_desk
-from labeling.words import ago, long_words, short_words, user_words
-from recognition.models import Face, Person
-from recognition.people.loading import load_people
+from labeling.decisions import (
+    DecisionConflict,
+    NothingToDecide,
+    UndoRefused,
+    decisions_seen_by,
+    record_verdicts,
+    redo_decision,
+    undo_decision,
+)
+from labeling.history import HistoryForm, find_decisions, read_decision, read_rows
+from labeling.history.one import count_taken_back, read_left_behind, shows_first
+from labeling.models import Cluster, Decision
+from labeling.queue import QueueItem
+from labeling.views._said import refusal_words
+from labeling.views.desk import item_of, read_place, show_desk
+from labeling.words import short_words
+from recognition.models import Event
 
 PER_PAGE = 40
-NAMES_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    decision: Decision
-    words: str
-    who: str
-    undone_by: str
-    ago: str
-    may_undo: bool
-    # Somebody of other events only, whom a suggestion named, has no page for this user.
-    linked: bool
 
 
 @allow(LABELER, MANAGER)
@@ -49,115 +44,138 @@ def decisions(request: SignedInRequest) -> HttpResponse:
 
 
 @allow(LABELER, MANAGER)
-@require_POST
-def undo(request: SignedInRequest, key: UUID) -> HttpResponse:
-    """Undo, then show the face as it is again; on the list of decisions, the list."""
-    decision = get_object_or_404(
-        Decision.objects.filter(
-            face__in=Face.objects.for_role(request.user, LABELER, MANAGER)
-        ).select_related("face__photo", "person"),
-        key=key,
-    )
-    from_list = request.POST.get("back") == "decisions"
-    words = short_words(decision)
-    try:
-        undo_decision(decision=decision, actor=request.user)
-    except UndoRefused as refused:
-        notice = f"{refused} {long_words(refused.later)}." if refused.later else str(refused)
-        if from_list:
-            return _list(request, notice=notice, status=409)
-        return show_desk(request, read_place(request), decision.face, notice=notice, status=409)
-    if from_list:
-        messages.success(request, f"Undone: {words}.")
-        return redirect(_list_address(request))
-    place = read_place(request)
-    if not is_partial(request):
-        return redirect(place.url(decision.face))
-    return show_desk(request, place, decision.face, said=f"Undone: {words}.")
+@require_safe
+def decision(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """One decision with all its faces, and what an undo would take back with it."""
+    return _show(request, _find(request, key))
 
 
 @allow(LABELER, MANAGER)
-@require_safe
-def name_search(request: SignedInRequest) -> HttpResponse:
-    """People whose name fits what is typed so far; with nothing typed, the ones this user named last. Creates nobody.
+@require_POST
+def undo(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Undo, then show the card as it is again; from the list of decisions or from its own page, that one.
 
-    Without htmx there is a whole page for that.
+    Where FaceVault named many faces because of it, its page shows them first.
     """
-    form = NameSearchForm(request.GET)
-    form.is_valid()
-    typed = form.cleaned_data["name"]
-    query = typed.strip()
+    found = _find(request, key)
+    if request.POST.get("sure") != "1" and shows_first(found, user=request.user):
+        address = reverse("decision", args=[found.key])
+        return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
+    words = short_words(found)
+    try:
+        undone = undo_decision(
+            decision=found, actor=request.user, with_caused=request.POST.get("caused") != "keep"
+        )
+    except UndoRefused as refused:
+        return _refused(request, found, refused)
+    taken_back = count_taken_back(undone, user=request.user)
+    said = f"Undone: {words}."
+    if taken_back:
+        names = "1 name" if taken_back == 1 else f"{taken_back} names"
+        verb = "is" if taken_back == 1 else "are"
+        said += f" {names} that FaceVault gave because of it {verb} back in the queue."
+    return _go_back(request, undone, said)
+
+
+@allow(LABELER, MANAGER)
+@require_POST
+def redo(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Do an undone decision again, then show where it was asked for."""
+    found = _find(request, key)
+    try:
+        redone = redo_decision(decision=found, actor=request.user)
+    except UndoRefused as refused:
+        return _refused(request, found, refused)
+    return _go_back(request, redone, f"Done again: {short_words(redone)}.")
+
+
+@allow(LABELER, MANAGER)
+@require_POST
+def take_back(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Put back into the queue what FaceVault had named because of references that this decision took away."""
+    found = _find(request, key)
+    faces = [sighting.face for sighting in read_left_behind(found, user=request.user)]
+    try:
+        made = record_verdicts(faces=faces, kind=Decision.Kind.REOPEN, actor=request.user, key=uuid4())
+    except (NothingToDecide, DecisionConflict):
+        messages.warning(request, "Nothing is left to put back. Look again.")
+        return redirect("decision", key=found.key)
+    messages.success(request, f"{made.face_count} put back into the queue.")
+    return redirect("decision", key=made.key)
+
+
+def _find(request: SignedInRequest, key: UUID) -> Decision:
+    seen = decisions_seen_by(request.user).select_related("actor", "person", "undone_by", "cluster", "face")
+    return get_object_or_404(seen, key=key)
+
+
+def _refused(request: SignedInRequest, found: Decision, refused: UndoRefused) -> HttpResponse:
+    notice = refusal_words(refused)
+    back = request.POST.get("back")
+    if back == "decisions":
+        return _list(request, notice=notice, status=409)
+    target = _card_of(request, found)
+    if back == "decision" or target is None:
+        return _show(request, found, notice=notice, status=409)
+    return show_desk(request, read_place(request), target, notice=notice, status=409)
+
+
+def _go_back(request: SignedInRequest, found: Decision, said: str) -> HttpResponse:
+    back, target = request.POST.get("back"), _card_of(request, found)
+    if back == "decisions" or (back == "decision" and not found.face_count) or target is None:
+        messages.success(request, said)
+        return redirect(_list_address(request))
+    if back == "decision":
+        messages.success(request, said)
+        return redirect("decision", key=found.key)
+    place = read_place(request)
     if not is_partial(request):
-        return redirect(f"{reverse('people')}?{urlencode({'q': query})}")
-    visible = Person.objects.visible_to(request.user)
-    if query:
-        pks = list(visible.matching(query).values_list("pk", flat=True)[: NAMES_SHOWN + 1])
-    else:
-        recent = Decision.objects.filter(actor=request.user, person__in=visible, undone_at=None)
-        pks = list(dict.fromkeys(recent.values_list("person", flat=True)[:60]))[:NAMES_SHOWN]
-    context = {
-        "typed": typed,
-        "query": query,
-        "people": load_people(pks[:NAMES_SHOWN], user=request.user),
-        "more": len(pks) > NAMES_SHOWN,
-    }
-    return render(request, "labeling/_names.html", context)
+        return redirect(place.url(target))
+    return show_desk(request, place, target, said=said)
+
+
+def _card_of(request: SignedInRequest, found: Decision) -> QueueItem | None:
+    """The card that the decision was made on: of its group, of its person's list, or of its face."""
+    mine = Event.objects.for_role(request.user, LABELER, MANAGER)
+    if found.cluster_id is not None and Cluster.objects.filter(pk=found.cluster_id, event__in=mine).exists():
+        return QueueItem(kind="cluster", pk=found.cluster_id)
+    if found.face is None:
+        return None
+    if found.face_count > 1 and found.person_id is not None and found.kind in Decision.POSTPONING:
+        return QueueItem(kind="person", pk=found.person_id)
+    return item_of(found.face)
+
+
+def _show(request: SignedInRequest, found: Decision, *, notice: str = "", status: int = 200) -> HttpResponse:
+    told = read_decision(found, user=request.user, page=request.GET.get("page"))
+    context = {"told": told, "row": told.row, "page": told.page, "notice": notice}
+    return render(request, "labeling/decision.html", context, status=status)
 
 
 def _list(request: SignedInRequest, *, notice: str = "", status: int = 200) -> HttpResponse:
     # A refused undo draws the list that it was pressed on.
     given = request.POST if request.method == "POST" else request.GET
-    mine = given.get("who") == "mine"
-    rows = decisions_seen_by(request.user).select_related(
-        "actor", "person", "undone_by", "face__photo__event"
+    form = HistoryForm(given, user=request.user)
+    chosen = form.chosen
+    found = find_decisions(user=request.user, chosen=chosen)
+    page = Paginator(found.select_related("actor", "person", "undone_by"), PER_PAGE).get_page(
+        given.get("page")
     )
-    if mine:
-        rows = rows.filter(actor=request.user)
-    page = Paginator(rows, PER_PAGE).get_page(given.get("page"))
-    context = {"page": page, "rows": _rows(page, request), "mine": mine, "notice": notice}
+    context = {
+        "page": page,
+        "rows": read_rows(list(page.object_list), user=request.user),
+        "form": form,
+        "chosen": chosen,
+        "query": form.query,
+        "notice": notice,
+    }
     return render(request, "labeling/decisions.html", context, status=status)
 
 
 def _list_address(request: SignedInRequest) -> str:
     """The list as it was when the button was pressed."""
+    chosen = HistoryForm(request.POST, user=request.user).query
     page = request.POST.get("page", "")
-    chosen = {"who": "mine"} if request.POST.get("who") == "mine" else {}
     if page.isdecimal() and page != "1":
         chosen["page"] = page
     return reverse("decisions") + (f"?{urlencode(chosen)}" if chosen else "")
-
-
-def _rows(page: Page[Decision], request: SignedInRequest) -> list[Row]:
-    """The page's decisions; the ones that a later decision stands on are found in one query."""
-    shown = list(page.object_list)
-    later = (
-        Decision.objects.filter(face=OuterRef("face"), pk__gt=OuterRef("pk"), undone_at=None)
-        .exclude(kind=Decision.Kind.SKIP)
-        .order_by()
-    )
-    overtaken = set(
-        Decision.objects.filter(pk__in=[row.pk for row in shown])
-        .exclude(kind=Decision.Kind.SKIP)
-        .filter(Exists(later))
-        .values_list("pk", flat=True)
-    )
-    known = set(
-        Person.objects.visible_to(request.user)
-        .filter(pk__in={row.person_id for row in shown if row.person_id is not None})
-        .values_list("pk", flat=True)
-    )
-    return [
-        Row(
-            decision=row,
-            words=short_words(row),
-            linked=not row.undone and row.person_id in known,
-            who=user_words(row.actor),
-            undone_by=user_words(row.undone_by) if row.undone else "",
-            ago=ago(row.created_at),
-            may_undo=not row.undone
-            and row.face_id is not None
-            and row.pk not in overtaken
-            and may_undo(row, request.user),
-        )
-        for row in shown
-    ]
