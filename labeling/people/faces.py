@@ -1,12 +1,12 @@
-"""What is decided on a person's page: about several of their faces at once, each by a decision of its own."""
+"""What is decided on a person's page: about several of their faces at once, in one decision."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.contrib.auth.models import User
 
@@ -14,15 +14,19 @@ from labeling.decisions import (
     DecisionConflict,
     PersonGone,
     ReferenceRefused,
-    find_repeated,
-    label_face,
-    reject_person,
-    set_reference,
+    label_faces,
+    reject_faces,
+    set_references,
 )
+from labeling.decisions.reading import find_repeated_about
+from labeling.decisions.writing import read_versions
+from labeling.models import Decision
 from recognition.models import Face, Person, Sighting
 
 Action = Literal["confirm", "reject", "reference", "unreference"]
 ACTIONS: tuple[Action, ...] = ("confirm", "reject", "reference", "unreference")
+_Told = Literal["done", "same", "unchecked", "changed"]
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,53 +39,85 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How many faces were decided, were so already, only FaceVault has named, or somebody else changed meanwhile."""
+    """How many faces were decided, were so already, only FaceVault has named, or somebody else changed meanwhile.
+
+    `decision` is the one that was made, if one was.
+    """
 
     done: int = 0
     same: int = 0
     unchecked: int = 0
     changed: int = 0
+    decision: Decision | None = None
 
 
 def decide_faces(
     *, person: Person, chosen: Iterable[Chosen], action: Action, actor: User, key: UUID
 ) -> Outcome:
-    """Do it to each face that still carries the person's name; the same `key` again changes nothing.
+    """Do it in one decision to the faces that still carry the person's name; the same `key` again changes nothing.
 
-    Searches for evidence before each decision, so call it outside transactions.
+    Searches for evidence before, so call it outside transactions.
     """
-    told = Counter(
-        _decide_one(person, one, action, actor, uuid5(key, f"{action} {one.face.face_id}")) for one in chosen
-    )
-    return Outcome(done=told["done"], same=told["same"], unchecked=told["unchecked"], changed=told["changed"])
-
-
-def _decide_one(
-    person: Person, one: Chosen, action: Action, actor: User, key: UUID
-) -> Literal["done", "same", "unchecked", "changed"]:
+    asked = list(chosen)
     try:
-        if find_repeated(key, one.face, actor) is not None:
-            return "done"
-        sighting = Sighting.objects.filter(face=one.face, person=person).first()
-        if sighting is None:
-            return "changed"
-        human = sighting.decided_by == Sighting.DecidedBy.HUMAN
-        if action == "reject":
-            reject_person(face=one.face, person=person, actor=actor, version=one.version, key=key)
-        elif action == "confirm":
-            if human:
-                return "same"
-            label_face(face=one.face, person=person, actor=actor, version=one.version, key=key)
-        else:
-            wanted = action == "reference"
-            if sighting.is_reference == wanted:
-                return "same"
-            set_reference(face=one.face, reference=wanted, actor=actor, version=one.version, key=key)
-    except ReferenceRefused:
-        return "unchecked"
+        if repeated := find_repeated_about(key, [one.face.pk for one in asked], actor):
+            return Outcome(done=repeated.face_count, decision=repeated)
+        for _ in range(_ROUNDS):
+            told = _sort(person, asked, action)
+            try:
+                decision = _decide(person, told["done"], action, actor, key) if told["done"] else None
+            except (ReferenceRefused, DecisionConflict):
+                # Somebody decided between the look and the writing: look again.
+                continue
+            return Outcome(
+                done=len(told["done"]),
+                same=len(told["same"]),
+                unchecked=len(told["unchecked"]),
+                changed=len(told["changed"]),
+                decision=decision,
+            )
     except (DecisionConflict, PersonGone):
+        pass
+    return Outcome(changed=len(asked))
+
+
+def _sort(person: Person, chosen: Sequence[Chosen], action: Action) -> defaultdict[_Told, list[Chosen]]:
+    """What is to be done about which of the faces."""
+    pks = [one.face.pk for one in chosen]
+    named = {sighting.face_id: sighting for sighting in Sighting.objects.filter(face__in=pks, person=person)}
+    versions = read_versions(pks)
+    told: defaultdict[_Told, list[Chosen]] = defaultdict(list)
+    for one in chosen:
+        told[_tell(named.get(one.face.pk), action, current=versions.get(one.face.pk) == one.version)].append(
+            one
+        )
+    return told
+
+
+def _tell(sighting: Sighting | None, action: Action, *, current: bool) -> _Told:
+    if sighting is None:
         return "changed"
-    return "done"
+    human = sighting.decided_by == Sighting.DecidedBy.HUMAN
+    if action == "confirm" and human:
+        return "same"
+    if action in {"reference", "unreference"}:
+        if sighting.is_reference == (action == "reference"):
+            return "same"
+        if not human:
+            return "unchecked"
+    return "done" if current else "changed"
+
+
+def _decide(person: Person, chosen: Sequence[Chosen], action: Action, actor: User, key: UUID) -> Decision:
+    faces = [one.face for one in chosen]
+    versions = {one.face.pk: one.version for one in chosen}
+    if action == "reject":
+        return reject_faces(faces=faces, people=[person], actor=actor, versions=versions, key=key)
+    if action == "confirm":
+        return label_faces(faces=faces, person=person, actor=actor, versions=versions, key=key, twice=True)
+    return set_references(
+        faces=faces, reference=action == "reference", actor=actor, versions=versions, key=key
+    )
 
 
 _DONE: dict[Action, tuple[str, str]] = {

@@ -10,6 +10,7 @@ from django.db.models import ProtectedError
 from access.roles import LABELER, MANAGER, User, reach_of
 from recognition.gallery_journal import touch_gallery
 from recognition.models import Person, Sighting
+from recognition.people.merged import family_of, find_kept
 from recognition.text import fold
 
 
@@ -22,7 +23,7 @@ class NameTaken(Exception):
 
 
 class ExternalIdTaken(Exception):
-    """The external id is somebody else's; nothing was written."""
+    """The external id is somebody else's, or was that of somebody who was merged into `owner`; nothing was written."""
 
     def __init__(self, owner: Person | None) -> None:
         super().__init__("This external id belongs to somebody else.")
@@ -54,14 +55,18 @@ def update_person(
 
 
 def delete_person(*, person: Person) -> None:
-    """Remove somebody whom no face carries; decisions about them stay, without the name. Raises PersonHasFaces."""
+    """Remove somebody whom no face carries, with everybody who was merged into them; decisions about them stay, without
+    the name. Raises PersonHasFaces."""
     with transaction.atomic():
         # The lock that every decision takes first: nobody names a face after them in between.
         touch_gallery([])
-        if Sighting.objects.filter(person=person).exists():
+        family = family_of(person)
+        if Sighting.objects.filter(person__in=family).exists():
             raise PersonHasFaces
         try:
-            person.delete()
+            # Those who were merged last go first: their rows point at the others.
+            for pk in reversed(family):
+                Person.objects.filter(pk=pk).delete()
         except ProtectedError as error:
             raise PersonHasFaces from error
 
@@ -80,5 +85,6 @@ def _write(
         owner = Person.objects.filter(external_id=person.external_id).exclude(pk=person.pk).first()
         if owner is None:
             raise
-        raise ExternalIdTaken(owner) from error
+        kept = find_kept(owner.pk)
+        raise ExternalIdTaken(owner if kept is None else Person.objects.get(pk=kept)) from error
     return person

@@ -95,4 +95,4 @@ class PeopleListForm(forms.Form):
 class PersonPageForm(forms.Form):
     """Which of a person's faces are shown."""
 
-    show = _ChoiceOr("", "references", "verified", "machine")
+    show = _ChoiceOr("", "references", "verified", "machine", "farthest")

@@ -54,6 +54,6 @@ def _by_faces_seen(user: User, query: str, *, none: bool) -> Sequence[int]:
         return []
     seen = Sighting.objects.visible_to(user).order_by().values_list("person").annotate(count=Count("pk"))
     counts: dict[int, int] = dict(seen)
-    found = Person.objects.matching(query).values_list("pk", "search_text")
+    found = Person.objects.current().matching(query).values_list("pk", "search_text")
     known = sorted((-counts[pk], text, pk) for pk, text in found if pk in counts)
     return [pk for *_, pk in known]

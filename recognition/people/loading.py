@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 
 from access.roles import LABELER, MANAGER, SEEING, User, reach_of
 from recognition.models import Event, Face, Person, Sighting
+from recognition.people.namesakes import tell_apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +28,18 @@ class EventSightings:
 
 
 def with_cover(people: QuerySet[Person], user: User) -> QuerySet[Person]:
-    """Each person with `cover`: the public id of the largest verified face that the user sees, else of the largest, or none."""
-    faces = (
-        Face.objects.for_role(user, *SEEING)
-        .filter(sighting__person=OuterRef("pk"))
-        .order_by("-sighting__is_reference", "-size", "pk")
-    )
-    return people.annotate(cover=Subquery(faces.values("face_id")[:1]))
+    """Each person with `cover`, the public id of a face that the user sees, or none: the one that was chosen, else the
+    largest verified one, else the largest."""
+    faces = Face.objects.for_role(user, *SEEING).filter(sighting__person=OuterRef("pk"))
+    # One subquery and not the first of two: grouped by that, beside counts, it was asked for once per face.
+    chosen = Case(When(pk=OuterRef("cover_face"), then=1), default=0)
+    best = faces.annotate(chosen=chosen).order_by("-chosen", "-sighting__is_reference", "-size", "pk")
+    return people.annotate(cover=Subquery(best.values("face_id")[:1]))
 
 
 def load_people(pks: Sequence[int], *, user: User) -> list[Person]:
-    """These people in this order, with the visits and the cover that the user may see of them; of others the name alone.
+    """These people in this order, with the visits and the cover that the user may see of them, and what tells them apart
+    from others of their name; of people whom the user does not see the name alone.
 
     Counting is for the people of one page, never for all.
     """
@@ -47,7 +49,9 @@ def load_people(pks: Sequence[int], *, user: User) -> list[Person]:
         found |= {
             pk: _name_alone(pk, name) for pk, name in asked.exclude(pk__in=found).values_list("pk", "name")
         }
-    return [found[pk] for pk in pks if pk in found]
+    people = [found[pk] for pk in pks if pk in found]
+    tell_apart(people, user=user)
+    return people
 
 
 def _name_alone(pk: int, name: str) -> Person:
@@ -90,3 +94,11 @@ def by_event(sightings: Sequence[Sighting], *, user: User) -> list[EventSighting
             )
         )
     return groups
+
+
+def mark_decidable(sightings: Sequence[Sighting], *, user: User) -> bool:
+    """Give each `decides`, whether the user may decide about its face; whether they may about any."""
+    deciding = reach_of(user, LABELER, MANAGER)
+    for sighting in sightings:
+        sighting.decides = sighting.face.photo.event_id in deciding  # type: ignore[attr-defined]
+    return any(sighting.face.photo.event_id in deciding for sighting in sightings)
