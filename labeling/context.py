@@ -1,16 +1,21 @@
 """What the frame around every page shows: counts, the active embedder, how fresh the index is."""
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import cached_property
 
 from access.roles import LABELER, MANAGER, SEEING, User, any_roles_of, reach_of
+from labeling.models import Preferences
+from labeling.team.keys import own_keys, read_preferences
 from recognition.embedders import EmbedderUnknown
 from recognition.embedders.dlib_resnet import EMBEDDER_ID as BUNDLED
 from recognition.gallery_index import get_gallery_index
 from recognition.models import ActiveEmbedder, Face, UnlabeledFace
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User as Account
 
 _SECTIONS = {
     "overview": "overview",
@@ -23,61 +28,111 @@ _SECTIONS = {
     "export-person": "people",
     "label": "label",
     "label-face": "label",
+    "label-group": "label",
+    "label-person": "label",
+    "decide-group": "label",
+    "decide-suggestions": "label",
     "decide": "label",
     "decisions": "label",
+    "decision": "label",
     "undo": "label",
     "people": "people",
     "person": "people",
     "search": "search",
     "probe": "search",
     "create-person": "people",
+    "import-people": "people",
+    "people-import": "people",
     "edit-person": "people",
     "delete-person": "people",
+    "merge-person": "people",
+    "split-person": "people",
+    "twice-on-photo": "people",
+    "may-be-one": "people",
     "help": "help",
+    "keys": "help",
+    "switch-keys": "help",
     "tokens": "tokens",
     "revoke-token": "tokens",
     "api-docs": "tokens",
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    section: str
-    sees_events: bool
-    sees_people: bool
-    labels: bool
-    open_faces: int
-    faces: int
-    embedder_id: str
-    reason: str
-    index: str
+    """Reads what is drawn and nothing else: the desk's answers draw little of it."""
+
+    def __init__(self, request: HttpRequest, user: User) -> None:
+        self._match = request.resolver_match
+        self._user = user
+
+    @property
+    def section(self) -> str:
+        return _SECTIONS.get(self._match.url_name or "", "") if self._match else ""
+
+    @property
+    def sees_events(self) -> bool:
+        return bool(any_roles_of(self._user))
+
+    @property
+    def sees_people(self) -> bool:
+        return bool(reach_of(self._user, *SEEING))
+
+    @property
+    def labels(self) -> bool:
+        return bool(reach_of(self._user, LABELER, MANAGER))
+
+    @cached_property
+    def open_faces(self) -> int:
+        return UnlabeledFace.objects.for_role(self._user, LABELER, MANAGER).open().count()
+
+    @cached_property
+    def faces(self) -> int:
+        return Face.objects.visible_to(self._user).count()
+
+    @property
+    def embedder_id(self) -> str:
+        return self._active.embedder_id if self._active else ""
+
+    @property
+    def reason(self) -> str:
+        return self._active.reason if self._active else ""
 
     @property
     def is_bundled(self) -> bool:
         return self.embedder_id == BUNDLED
 
+    @cached_property
+    def index(self) -> str:
+        return _index_words() if self._active else "no index yet"
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Own key by usual key."""
+        return own_keys(self._preferences)
+
+    @property
+    def own_keys(self) -> str:
+        """For the script; empty where the account has the usual ones."""
+        return json.dumps(self.keys) if self.keys else ""
+
+    @property
+    def single_keys(self) -> bool:
+        return self._preferences.single_keys
+
+    @cached_property
+    def _active(self) -> ActiveEmbedder | None:
+        return ActiveEmbedder.objects.first()
+
+    @cached_property
+    def _preferences(self) -> Preferences:
+        return read_preferences(cast("Account", self._user))
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor. Lazy: a fragment that draws no frame costs no query; the anonymous get nothing."""
+    """Context processor. A fragment that draws no frame costs no query; the anonymous get nothing."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
-    return {"frame": SimpleLazyObject(lambda: _read_frame(request, request.user))}
-
-
-def _read_frame(request: HttpRequest, user: User) -> Frame:
-    match = request.resolver_match
-    active = ActiveEmbedder.objects.first()
-    return Frame(
-        section=_SECTIONS.get(match.url_name or "", "") if match else "",
-        sees_events=bool(any_roles_of(user)),
-        sees_people=bool(reach_of(user, *SEEING)),
-        labels=bool(reach_of(user, LABELER, MANAGER)),
-        open_faces=UnlabeledFace.objects.for_role(user, LABELER, MANAGER).open().count(),
-        faces=Face.objects.visible_to(user).count(),
-        embedder_id=active.embedder_id if active else "",
-        reason=active.reason if active else "",
-        index=_index_words() if active else "no index yet",
-    )
+    return {"frame": Frame(request, request.user)}
 
 
 def _index_words() -> str:

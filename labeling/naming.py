@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
 
 from labeling.decisions import (
+    DecisionConflict,
     NameRefused,
     NameShared,
+    NothingToDecide,
     PersonGone,
     find_repeated,
-    label_face,
-    record_verdict,
-    reject_person,
+    label_faces,
+    record_verdicts,
+    reject_faces,
 )
-from labeling.forms import DecideForm
+from labeling.evidence import weigh_faces
+from labeling.forms import ChoiceForm, DecideForm
 from labeling.models import Decision
-from labeling.suggestions import named_beside, weigh_face
-from recognition.models import Face, Person, Sighting
+from labeling.suggestions import named_beside
+from labeling.targets import Target, aim_at_face, aim_at_rest
+from recognition.models import Face, Person, Sighting, UnlabeledFace
 from recognition.people.loading import load_people
 from recognition.text import clean_name, fold
+
+# So many faces of a group are asked whom they look like.
+_ASKED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,37 +60,63 @@ class NameUnclear(Exception):
 
 
 def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
-    """Carry out what a valid form asks for. Raises NameUnclear, and DecisionConflict."""
+    """Carry out what a form asks for about one face; nothing but whom it is about may be wrong with it.
+
+    Raises NameUnclear, and DecisionConflict.
+    """
     data = form.cleaned_data
     # Asked before anything about names: the first of two clicks may have created the person.
     if (repeated := find_repeated(data["key"], face, actor)) is not None:
         return repeated
-    common: dict[str, Any] = {"face": face, "actor": actor, "version": data["version"], "key": data["key"]}
-    if data["verdict"]:
-        return record_verdict(kind=data["verdict"], **common)
+    if form.errors:
+        raise NameUnclear(NOT_OFFERED)
+    if data["rest"]:
+        target = aim_at_rest(face, data["version"])
+        return decide_target({**data, "verdict": UnlabeledFace.Verdict.STRANGER}, target=target, actor=actor)
+    return decide_target(data, target=aim_at_face(face, data["version"]), actor=actor)
+
+
+def decide_target(data: Mapping[str, Any], *, target: Target, actor: User) -> Decision:
+    """The same about the faces of any card; `data` is a ChoiceForm's. Asks the gallery, so call it outside transactions."""
+    common: dict[str, Any] = {
+        "faces": target.faces,
+        "actor": actor,
+        "versions": target.versions,
+        "key": data["key"],
+        "cluster": target.cluster,
+    }
+    try:
+        if data["verdict"]:
+            return record_verdicts(kind=data["verdict"], **common)
+        return _decide_name(data, target, actor, common)
+    except NothingToDecide:
+        raise DecisionConflict(None) from None
+
+
+def _decide_name(data: Mapping[str, Any], target: Target, actor: User, common: dict[str, Any]) -> Decision:
     name = clean_name(data["name"])
-    chosen = data["twice"] or data["person"] or data["reject"]
-    if chosen is not None and not _may_choose(chosen, face, actor, typed=name):
+    chosen = [person for person in (data["twice"], data["person"], data["reject"], *data["none"]) if person]
+    if chosen and not may_choose(chosen, target.faces, actor, typed=name):
         raise NameUnclear(NOT_OFFERED)
     try:
-        if data["reject"] is not None:
-            return reject_person(person=data["reject"], **common)
+        if data["none"] or data["reject"] is not None:
+            return reject_faces(people=data["none"] or [data["reject"]], **common)
         if data["twice"] is not None:
-            return label_face(person=data["twice"], **common)
+            return label_faces(person=data["twice"], twice=True, **common)
         if data["person"] is not None:
-            return _label_once(data["person"], **common)
-        if data["new"] == DecideForm.ANOTHER:
-            return label_face(name=name, new=True, **common)
+            return _label_once(data["person"], target, actor, common)
+        if data["new"] == ChoiceForm.ANOTHER:
+            return label_faces(name=name, new=True, **common)
         # Everybody of the name, also from events that the labeler does not see: else each event made its own Alice.
         known = list(Person.objects.named(name)) if name else []
         if data["new"]:
             if known:
                 raise NameUnclear(_ask(name, known, actor))
-            return label_face(name=name, **common)
+            return label_faces(name=name, **common)
         # A typed name never creates anybody by itself: most unknown names are typing errors.
         if name and len(known) != 1:
             raise NameUnclear(_ask(name, known, actor))
-        return _label_once(known[0], **common) if known else label_face(name=name, **common)
+        return _label_once(known[0], target, actor, common) if known else label_faces(name=name, **common)
     except NameShared as shared:
         raise NameUnclear(_ask(name, shared.people, actor)) from shared
     except NameRefused as refused:
@@ -91,28 +125,44 @@ def decide_from(form: DecideForm, *, face: Face, actor: User) -> Decision:
         raise NameUnclear(Question(code="person_gone", error="This person was removed meanwhile.")) from gone
 
 
-def _may_choose(person: Person, face: Face, actor: User, *, typed: str) -> bool:
-    """Somebody they see, typed, or whom the face looks like: else names of other events could be had by counting ids."""
-    if Person.objects.visible_to(actor).filter(pk=person.pk).exists():
+def may_choose(people: Sequence[Person], faces: Sequence[Face], actor: User, *, typed: str = "") -> bool:
+    """Whether each is somebody they see, typed, or whom a face looks like: else names of other events could be had by
+    counting ids."""
+    seen = Person.objects.visible_to(actor).filter(pk__in=[person.pk for person in people])
+    known = set(seen.values_list("pk", flat=True))
+    left = {
+        person.pk
+        for person in people
+        if person.pk not in known and not (typed and fold(typed) == fold(person.name))
+    }
+    if not left:
         return True
-    if typed and fold(typed) == fold(person.name):
-        return True
-    evidence = weigh_face(face)
-    return any(score.person_id == person.pk and evidence.resembles(score) for score in evidence.scores)
+    for evidence in weigh_faces(faces[:_ASKED]).values():
+        left -= {score.person_id for score in evidence.scores if evidence.resembles(score)}
+    return not left
 
 
-def _label_once(person: Person, *, face: Face, actor: User, **common: Any) -> Decision:
-    """Nobody is in a photo twice: one of the two faces is somebody else, unless the labeler says so."""
-    if (beside := named_beside(face).get(person.pk)) is not None:
-        raise NameUnclear(
-            Question(
-                code="already_on_photo",
-                name=person.name,
-                people=tuple(load_people([person.pk], user=actor)),
-                beside=beside,
+def _label_once(person: Person, target: Target, actor: User, common: dict[str, Any]) -> Decision:
+    """Nobody is in a photo twice: one of the two faces is somebody else, unless the labeler says so.
+
+    Of a group those faces stay open; where that is all of them, there is nothing to name.
+    """
+    if target.alone is not None:
+        if (beside := named_beside(target.alone).get(person.pk)) is not None:
+            raise NameUnclear(
+                Question(
+                    code="already_on_photo",
+                    name=person.name,
+                    people=tuple(load_people([person.pk], user=actor)),
+                    beside=beside,
+                )
             )
-        )
-    return label_face(face=face, person=person, actor=actor, **common)
+        return label_faces(person=person, twice=True, **common)
+    try:
+        return label_faces(person=person, **common)
+    except NothingToDecide:
+        error = f"{person.name} is named in every one of these photos already. These faces are somebody else."
+        raise NameUnclear(Question(code="already_on_photo", error=error)) from None
 
 
 def _ask(name: str, people: list[Person], user: User) -> Question:

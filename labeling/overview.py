@@ -23,6 +23,9 @@ from access.rules import allow_signed_in
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
 from labeling.activity import read_activity
 from labeling.activity_chart import draw_activity
+from labeling.team.assignments import assigned_events
+from labeling.team.opinions import differing_opinions
+from labeling.team.sampling import names_to_review
 from recognition.embedders import EmbedderUnknown
 from recognition.events.listing import newest_first
 from recognition.events.progress import PhotoCounts, count_faces, count_photos, progress_by_event
@@ -31,6 +34,7 @@ from recognition.models import ActiveEmbedder, Event, Person
 from recognition.photos.failed import failed_photos
 
 EVENTS_SHOWN = 8
+ASSIGNED_SHOWN = 5
 FAILED_SHOWN = 5
 
 
@@ -49,7 +53,9 @@ def overview(request: SignedInRequest) -> HttpResponse:
 def _read_overview(user: User, photos: PhotoCounts) -> dict[str, Any]:
     current = Event.objects.visible_to(user).current()
     shown = list(newest_first(current)[:EVENTS_SHOWN])
-    progress_of = progress_by_event(user, [event.pk for event in shown])
+    labels = bool(reach_of(user, LABELER, MANAGER))
+    assigned = list(newest_first(assigned_events(user).current())[:ASSIGNED_SHOWN]) if labels else []
+    progress_of = progress_by_event(user, [event.pk for event in {*shown, *assigned}])
     faces = count_faces(user)
     sees = bool(reach_of(user, *SEEING))
     activity = read_activity(user) if sees else None
@@ -61,6 +67,9 @@ def _read_overview(user: User, photos: PhotoCounts) -> dict[str, Any]:
         "event_count": current.count(),
         "person_count": Person.objects.visible_to(user).count() if sees else 0,
         "rows": [(event, progress_of[event.pk]) for event in shown],
+        "assigned": [(event, progress_of[event.pk]) for event in assigned],
+        "reviews": names_to_review(user).count() if labels else 0,
+        "differing": differing_opinions(user).count() if labels else 0,
         "failed": failed[:FAILED_SHOWN] if failed is not None else [],
         # A new installation is led by the hand until the first face has a name.
         "start": not photos.total or (sees and not faces.by_human),

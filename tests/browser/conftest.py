@@ -51,7 +51,7 @@ def stocked_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stocked(stocked_vault: Path, tmp_path: Path) -> Iterator[Site]:
     """Such a site of its own; nothing is uploaded there, so it has no worker."""
     shutil.copytree(stocked_vault, tmp_path / "vault")
-    with run_site(tmp_path / "vault", workers=0) as site:
+    with run_site(tmp_path / "vault", workers=0, ready=True) as site:
         yield site
 
 

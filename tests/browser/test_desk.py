@@ -21,12 +21,12 @@ def site(stocked: Site) -> Site:
 @pytest.fixture
 def desk(page: Page) -> Page:
     sign_in(page, "lena")
-    page.goto("/label/")
+    page.goto("/label/?queue=singles")
     return page
 
 
 def left(page: Page) -> int:
-    return int(re.sub(r"\D", "", page.locator("#desk .left").inner_text()))
+    return int(page.locator("#desk [data-left]").get_attribute("data-left") or "")
 
 
 def face_of(page: Page) -> str:
@@ -194,7 +194,7 @@ def test_any_earlier_decision_can_be_undone_from_the_list(desk: Page) -> None:
     desk.locator("main li, main tr").filter(has_text="stranger").first.get_by_role(
         "button", name=re.compile("undo", re.IGNORECASE)
     ).click()
-    desk.goto("/label/")
+    desk.goto("/label/?queue=singles")
     assert left(desk) == before - 2
     assert face_of(desk) == first
 
@@ -227,7 +227,7 @@ def plain(chromium: Browser, stocked: Site) -> Iterator[Page]:
 
 def test_everything_works_without_javascript(plain: Page) -> None:
     sign_in(plain, "lena")
-    plain.goto("/label/")
+    plain.goto("/label/?queue=singles")
     before = left(plain)
     plain.get_by_role("button", name="Stranger").click()
     assert left(plain) == before - 1
@@ -249,10 +249,15 @@ def phone(chromium: Browser, stocked: Site) -> Iterator[Page]:
 
 def test_on_a_phone_the_face_leaves_room_and_the_verdicts_stay_under_the_thumb(phone: Page) -> None:
     sign_in(phone, "lena")
-    phone.goto("/label/")
+    phone.goto("/label/?queue=singles")
     hero = phone.locator(".hero").bounding_box()
     assert hero is not None
     assert hero["height"] <= 0.45 * 844
+    # Whom a push to the right names is seen without scrolling.
+    first, verdicts = phone.locator(".who").first.bounding_box(), phone.locator(".acts").bounding_box()
+    assert first is not None
+    assert verdicts is not None
+    assert first["y"] + 24 <= verdicts["y"]
     for name in ("Skip", "Stranger", "Not a face"):
         box = phone.get_by_role("button", name=name).bounding_box()
         assert box is not None
@@ -270,3 +275,43 @@ def test_a_name_asked_for_while_the_next_card_is_on_its_way_is_typed_and_decides
     desk.keyboard.type("indus")
     expect(desk.locator("#name")).to_have_value("indus")
     assert left(desk) == before - 1
+
+
+def test_one_key_names_a_whole_group_and_says_what_comes_next(desk: Page) -> None:
+    desk.goto("/label/?queue=groups")
+    before = left(desk)
+    count = int(desk.locator("#card-title").inner_text().split()[0])
+    desk.keyboard.press("/")
+    desk.keyboard.type("Grace Hopper")
+    desk.keyboard.press("Enter")
+    expect(desk.locator(".question")).to_be_visible()
+    desk.keyboard.press("n")
+    expect(desk.locator("#said")).to_contain_text(f"Named Grace Hopper, {count} faces. Next: ")
+    expect(desk.locator("#card-title")).to_be_focused()
+    assert left(desk) == before - count
+    desk.keyboard.press("u")
+    expect(desk.locator("#said")).to_contain_text("Undone: Grace Hopper")
+    expect(desk.locator("#card-title")).to_have_text(f"{count} faces, one person?")
+    assert left(desk) == before
+
+
+def test_chosen_faces_are_counted_and_escape_chooses_none(desk: Page) -> None:
+    desk.goto("/label/?queue=groups")
+    desk.keyboard.press("g")
+    expect(desk.locator(".desk.wide")).to_be_visible()
+    boxes = desk.locator(".pick input")
+    everything = boxes.count()
+    boxes.nth(0).click()
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(desk.locator("[data-chosen]")).to_have_text("3")
+    desk.keyboard.press("Control+a")
+    expect(desk.locator("[data-chosen]")).to_have_text(str(everything))
+    desk.keyboard.press("Escape")
+    expect(desk.locator(".chosen-bar")).to_be_hidden()
+
+
+def test_the_event_can_be_chosen_on_a_phone(phone: Page) -> None:
+    sign_in(phone, "lena")
+    phone.goto("/label/")
+    expect(phone.get_by_label("Event", exact=True)).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -76,13 +76,31 @@ def test_no_bar_at_the_bottom_covers_what_has_the_focus(chromium: Browser, stock
 
 
 _LENGTHEN = """
-from recognition.models import Event, Person, Photo
+from django.contrib.auth.models import User
+from labeling.decisions import label_face
+from labeling.models import SecondOpinion
+from recognition.models import Person, Photo, UnlabeledFace
 photo = Photo.objects.select_related("event").order_by("pk").first()
 person = Person.objects.filter(sightings__face__photo=photo).first()
-for row in (photo, photo.event, person):
+other = Person.objects.exclude(pk=person.pk).first()
+for row in (photo, photo.event, *Person.objects.all()):
     row.name = "Donaudampfschifffahrtsgesellschaftskapitänswitwenversammlung"
     row.save(update_fields=["name"])
-print("PATHS", f"/events/{photo.event_id}/", f"/events/{photo.event_id}/delete/", f"/photos/{photo.pk}/", f"/people/{person.pk}/", f"/people/{person.pk}/export/")
+face = UnlabeledFace.objects.open().select_related("face__photo").first().face
+mona = User.objects.get(username="mona")
+decision = label_face(face=face, actor=mona, person=person)
+SecondOpinion.objects.create(face=face, decision=decision, actor=mona, answer="stranger", agrees=False)
+print("PATHS", *(
+    path.format(event=photo.event_id, photo=photo.pk, person=person.pk, other=other.pk, key=decision.key)
+    for path in (
+        "/events/{event}/", "/events/{event}/delete/", "/events/{event}/labelers/", "/photos/{photo}/",
+        "/photos/{photo}/faces/add/", "/people/{person}/", "/people/{person}/?show=farthest",
+        "/people/{person}/export/", "/people/{person}/split/", "/people/{person}/merge/",
+        "/people/{person}/merge/?with={other}", "/people/may-be-one/", "/people/twice/", "/decisions/",
+        "/decisions/{key}/", "/label/?queue=suggestions", "/label/?queue=groups", "/label/?queue=singles",
+        "/label/differing/", "/label/verdicts/",
+    )
+))
 """
 
 

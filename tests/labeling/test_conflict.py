@@ -69,8 +69,8 @@ def test_enter_on_the_card_of_a_conflict_overrules_nobody(face: Face, hx: Client
     card = posted(face, verdict="stranger")
     label_face(face=face, actor=manager, name="Alice")
     page = hx.post(f"/label/{face.face_id}/decide/", card).text
-    assert 'data-hotkey="s Enter"' in page
-    assert 'data-hotkey="1 Enter"' not in page
+    assert 'data-hotkey="s Space Enter"' in page
+    assert 'data-hotkey="1 Enter a"' not in page
 
 
 @pytest.mark.django_db(transaction=True)

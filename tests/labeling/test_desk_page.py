@@ -9,8 +9,16 @@ from django.test import Client
 from labeling.decisions import label_face, record_verdict
 from labeling.models import Decision
 from recognition.models import Face, Person, Photo, Sighting, UnlabeledFace
-from tests.conftest import signed_in
-from tests.factories import make_face, make_person, make_photo, make_reference, make_unlabeled, vector_near
+from tests.conftest import make_local, signed_in
+from tests.factories import (
+    make_event,
+    make_face,
+    make_person,
+    make_photo,
+    make_reference,
+    make_unlabeled,
+    vector_near,
+)
 from tests.labeling.conftest import ALICE, BOB, SOMEBODY, posted
 
 
@@ -18,7 +26,9 @@ def decide(client: Client, face: Face, **values: object):  # type: ignore[no-unt
     return client.post(f"/label/{face.face_id}/decide/", posted(face, **values))
 
 
-@pytest.mark.parametrize("path", ["/label/", "/label/?skipped=1", "/label/{face}/", "/label/{face}/?event=1"])
+@pytest.mark.parametrize(
+    "path", ["/label/", "/label/?queue=skipped", "/label/{face}/", "/label/{face}/?event=1"]
+)
 def test_a_page_for_browsers_and_a_fragment_for_htmx(
     path: str, face: Face, hx: Client, as_labeler: Client
 ) -> None:
@@ -46,7 +56,7 @@ def test_the_queue_leads_to_the_address_of_its_first_face(face: Face, as_labeler
     assert response["Location"] == f"/label/{face.face_id}/?event={face.photo.event_id}"
 
 
-@pytest.mark.parametrize("query", ["?event=99999", "?event=x&skipped=maybe"])
+@pytest.mark.parametrize("query", ["?event=99999", "?event=x&queue=maybe"])
 def test_a_place_that_cannot_be_read_is_the_plain_queue(query: str, face: Face, as_labeler: Client) -> None:
     assert as_labeler.get(f"/label/{query.split('&')[0]}", follow=True).status_code == 200
 
@@ -69,6 +79,28 @@ def test_a_decision_answers_with_the_next_card_and_the_counts(face: Face, hx: Cl
     assert f"/decisions/{Decision.objects.get().key}/undo/" in response.text
 
 
+def test_the_last_decisions_say_how_many_faces_facevault_has_named_since(
+    face: Face, labeler: User, as_labeler: Client
+) -> None:
+    alice = make_person("Alice")
+    named_by_machine(alice, make_photo())
+    label_face(face=face, person=alice, actor=labeler)
+    named_by_machine(alice, make_photo())
+    label_face(face=make_unlabeled(BOB).face, person=alice, actor=labeler)
+    for _ in range(2):
+        named_by_machine(alice, make_photo())
+    desk = as_labeler.get("/label/", follow=True).context["desk"]
+    assert [past.followed for past in desk.past] == [2, 1]
+
+
+def test_what_facevault_named_at_events_of_others_is_not_told(face: Face) -> None:
+    alice, local = make_person("Alice"), make_local("lisa", "labeler", face.photo.event)
+    label_face(face=face, person=alice, actor=local)
+    named_by_machine(alice, make_photo(make_event()))
+    desk = signed_in(local).get("/label/", follow=True).context["desk"]
+    assert [past.followed for past in desk.past] == [0]
+
+
 def test_the_last_decision_leaves_a_friendly_page(face: Face, hx: Client) -> None:
     response = decide(hx, face, verdict="not_a_face")
     assert "Every face is decided" in response.text
@@ -78,7 +110,7 @@ def test_the_last_decision_leaves_a_friendly_page(face: Face, hx: Client) -> Non
 def test_skipped_faces_are_offered_again(face: Face, hx: Client, as_labeler: Client) -> None:
     response = decide(hx, face, verdict="skip")
     assert "1 skipped: look at it again" in response.text
-    assert as_labeler.get("/label/?skipped=1")["Location"] == f"/label/{face.face_id}/?skipped=1"
+    assert as_labeler.get("/label/?queue=skipped")["Location"] == f"/label/{face.face_id}/?queue=skipped"
 
 
 def test_an_empty_vault_says_what_to_do(as_labeler: Client) -> None:
@@ -205,18 +237,18 @@ def test_enter_takes_the_first_unless_it_is_a_close_call(as_labeler: Client) -> 
     make_reference(make_person("Bob"), BOB)
     clear = make_unlabeled(vector_near(ALICE, 0.9)).face
     close = make_unlabeled(((ALICE + BOB) / (2 * (1 + ALICE @ BOB)) ** 0.5).astype("float32")).face
-    assert 'data-hotkey="1 Enter"' in as_labeler.get(f"/label/{clear.face_id}/").text
+    assert 'data-hotkey="1 Enter a"' in as_labeler.get(f"/label/{clear.face_id}/").text
     page = as_labeler.get(f"/label/{close.face_id}/").text
-    assert 'data-hotkey="1 Enter"' not in page
-    assert 'data-hotkey="Enter" data-notice' in page
+    assert 'data-hotkey="1 Enter a"' not in page
+    assert 'data-hotkey="Enter a" data-notice data-again="1"' in page
     assert "A close call" in page
 
 
 def test_every_key_stands_on_its_button(face: Face, as_labeler: Client) -> None:
     make_reference(make_person("Alice"), ALICE)
     page = as_labeler.get(f"/label/{face.face_id}/").text
-    for key in ("1", "n", "s", "d", "i", "u"):
-        assert f'aria-keyshortcuts="{key}"' in page
+    for key in ("1", "n", "s", "S", "d", "i", "q", "x", "u", "f"):
+        assert re.search(f'aria-keyshortcuts="{key}[ "]', page)
         assert f"<kbd>{key}</kbd>" in page
 
 

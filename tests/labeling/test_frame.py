@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from labeling.models import Preferences
 from recognition.embedders.dlib_resnet import EMBEDDER_ID
 from recognition.models import ActiveEmbedder, Face
 from tests.conftest import signed_in
@@ -79,3 +80,16 @@ def test_the_anonymous_see_no_numbers(client: Client, face: Face) -> None:
     page = client.get("/login/").text
     assert "rail" not in page
     assert "facenet" not in page
+
+
+def test_an_answer_of_the_desk_reads_no_more_of_the_frame_than_it_draws(
+    face: Face, as_labeler: Client
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        answer = as_labeler.get(f"/label/{face.face_id}/", headers={"HX-Request": "true"})
+    assert 'id="open-count"' in answer.text
+    read = " ".join(query["sql"] for query in captured)
+    assert Preferences._meta.db_table not in read
+    assert f'"{ActiveEmbedder._meta.db_table}"."reason"' not in read
+    # The counts over the tabs, and not the frame's once more.
+    assert read.count(f'COUNT(*) AS "__count" FROM "{Face._meta.db_table}"') == 1

@@ -97,7 +97,7 @@ def test_whoever_sees_all_events_is_shown_the_nearest_in_any_case(
 
 def test_a_close_call_with_somebody_unlike_tells_no_name(face: Face, lea: User, mine: Event) -> None:
     """The one of another event is just below the line of suggestions, the labeler's own just above it."""
-    from labeling.suggestions import weigh_face
+    from labeling.evidence import weigh_face
 
     line = weigh_face(face).thresholds
     assert line is not None

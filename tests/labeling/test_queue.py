@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from labeling.decisions import label_face, record_verdict
 from labeling.decisions.undo import undo_decision
-from labeling.models import Decision
+from labeling.models import Lease
 from labeling.queue import count_queue, get_unlabeled, next_face, next_faces
+from labeling.team.leases import take_lease
 from recognition.models import Face, UnlabeledFace
 from tests.factories import make_event, make_face, make_photo
 
@@ -77,16 +78,15 @@ def test_an_uploader_and_an_outsider_have_no_queue(uploader: User, outsider: Use
 
 
 def test_two_labelers_at_work_get_different_faces(labeler: User, manager: User) -> None:
-    faces = make_queue(*[0.9 - i / 100 for i in range(12)])
-    for user, face in ((labeler, faces[0]), (manager, faces[1])):
-        record_verdict(face=face, kind="stranger", actor=user)
-    mine = {face.pk for face in next_faces(user=labeler, count=5)}
-    hers = {face.pk for face in next_faces(user=manager, count=5)}
-    assert mine.isdisjoint(hers)
+    faces = make_queue(*[0.9 - i / 100 for i in range(4)])
+    take_lease(user=labeler, card=f"face-{faces[0].pk}")
+    assert next_face(user=manager) == faces[1]
+    assert next_face(user=labeler) == faces[0]
+    assert next_faces(user=manager, count=4) == [*faces[1:], faces[0]]
 
 
 def test_who_stopped_working_keeps_no_faces_from_others(labeler: User, manager: User) -> None:
     faces = make_queue(0.9, 0.8, 0.7, 0.6)
-    record_verdict(face=faces[0], kind="stranger", actor=manager)
-    Decision.objects.update(created_at=timezone.now() - timedelta(minutes=6))
-    assert next_faces(user=labeler, count=3) == faces[1:]
+    take_lease(user=manager, card=f"face-{faces[0].pk}")
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert next_faces(user=labeler, count=4) == faces

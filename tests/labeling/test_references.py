@@ -3,8 +3,14 @@
 import pytest
 from django.contrib.auth.models import User
 
-from labeling.decisions import DecisionConflict, ReferenceRefused, label_face, set_reference
-from labeling.decisions.undo import UndoRefused, undo_decision
+from labeling.decisions import (
+    DecisionConflict,
+    ReferenceRefused,
+    UndoRefused,
+    label_face,
+    set_reference,
+    undo_decision,
+)
 from labeling.models import Decision
 from labeling.words import long_words, short_words
 from recognition.gallery_journal import read_gallery_state

@@ -1,16 +1,21 @@
 """Somebody who labels at one event: what the desk says of people and work at the others. The name alone, if anything."""
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from access.models import EventGrant
-from labeling.decisions import label_face, record_verdict, reject_person
+from labeling.decisions import label_face, record_verdict, record_verdicts, reject_person
 from labeling.desk import Place, read_desk
-from labeling.models import Decision
-from labeling.queue import count_queue
+from labeling.models import Decision, Lease, Look, Rejection
+from labeling.people.merging import merge_people
+from labeling.queue import QueueItem, count_queue
 from labeling.suggestions import Suggestion, suggest_people
-from recognition.models import Event, Face, Person, Sighting
+from labeling.team.leases import leased_by_others, take_lease
+from labeling.team.verdict_lists import read_list
+from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 from tests.conftest import make_local, make_user, signed_in
 from tests.factories import make_event, make_person, make_photo, make_reference, make_unlabeled, vector_near
 from tests.labeling.conftest import ALICE, BOB, SOMEBODY, fresh, posted
@@ -165,7 +170,9 @@ class TestWorkElsewhere:
             make_unlabeled(SOMEBODY, photo=make_photo(foreign))
         counts = count_queue(user=lea)
         assert (counts.left, counts.total) == (1, 1)
-        desk = read_desk(user=lea, place=Place(), face=face)
+        desk = read_desk(
+            user=lea, place=Place(), item=QueueItem(kind="face", pk=face.pk, face_id=face.face_id)
+        )
         assert [event.name for event in desk.events] == ["Mine"]
         assert desk.card is not None
         assert desk.card.ahead == []
@@ -226,3 +233,129 @@ class TestWorkElsewhere:
         page = manager.get("/decisions/").text
         assert str(face.face_id) not in page
         assert "Carol Foreign" not in page
+
+
+class TestListsElsewhere:
+    """A person of both events has a list at each: lea's says nothing of the other."""
+
+    @pytest.fixture
+    def alice(self, mine: Event) -> Person:
+        person = make_person("Alice")
+        make_reference(person, BOB, photo=make_photo(mine))
+        return person
+
+    def look(self, person: Person, event: Event) -> Face:
+        face = make_unlabeled(photo=make_photo(event)).face
+        Look.objects.create(face=face, person=person, similarity=0.8, margin=0.3, verdict="suggest")
+        return face
+
+    def test_no_face_of_it_is_loaded_ahead(
+        self, alice: Person, mine: Event, foreign: Event, client: Client
+    ) -> None:
+        own = [self.look(alice, mine) for _ in range(2)]
+        other = [self.look(alice, foreign) for _ in range(2)]
+        single = make_unlabeled(SOMEBODY, photo=make_photo(mine)).face
+        page = client.get(f"/label/{single.face_id}/?queue=suggestions").text
+        assert all(str(face.face_id) in page for face in own)
+        assert not [face for face in other if str(face.face_id) in page]
+
+    @pytest.mark.parametrize("path", ["/label/person/{}/", "/label/?queue=suggestions"])
+    def test_who_asked_about_it_is_not_told(
+        self, path: str, alice: Person, mine: Event, foreign: Event, client: Client
+    ) -> None:
+        for _ in range(2):
+            self.look(alice, mine)
+        record_verdicts(
+            faces=[self.look(alice, foreign)],
+            kind="ask",
+            actor=make_local("fred", "labeler", foreign),
+            person=alice,
+        )
+        assert "fred" not in client.get(path.format(alice.pk), follow=True).text
+
+    @pytest.mark.parametrize(("where", "told"), [("mine", True), ("foreign", False), ("everywhere", True)])
+    def test_only_a_colleague_who_has_it_open_is_told(
+        self, where: str, told: bool, alice: Person, mine: Event, foreign: Event, lea: User, client: Client
+    ) -> None:
+        for _ in range(2):
+            self.look(alice, mine)
+        event = {"mine": mine, "foreign": foreign}.get(where)
+        fred = make_local("fred", "labeler", event) if event else make_user("fred", "labeler")
+        take_lease(user=fred, card=f"person-{alice.pk}")
+        assert leased_by_others(lea) == ({f"person-{alice.pk}"} if told else set())
+        assert ("fred" in client.get(f"/label/person/{alice.pk}/").text) is told
+        assert Lease.objects.get(card=f"person-{alice.pk}").user == fred
+
+    def test_whoever_labels_everywhere_is_told_of_everybody(
+        self, alice: Person, lea: User, labeler: User
+    ) -> None:
+        take_lease(user=lea, card=f"person-{alice.pk}")
+        assert leased_by_others(labeler) == {f"person-{alice.pk}"}
+        assert take_lease(user=labeler, card=f"person-{alice.pk}") == "lea"
+
+    def test_of_a_question_about_both_events_ones_own_faces_are_counted(
+        self, alice: Person, mine: Event, foreign: Event, labeler: User, lea: User
+    ) -> None:
+        faces = [self.look(alice, event) for event in (mine, mine, foreign, foreign, foreign)]
+        record_verdicts(faces=faces, kind="ask", actor=labeler, person=alice)
+        assert [item.count for item in read_list(user=lea, verdict="asked", event=None, page=None).items] == [
+            2
+        ]
+        UnlabeledFace.objects.filter(face__photo__event=mine).update(reviewed=True, verdict="poor")
+        assert read_list(user=lea, verdict="asked", event=None, page=None).items == []
+
+
+class TestMerge:
+    """Of the two people everything is at lea's event; but a face of another one is said not to be one of them."""
+
+    @pytest.fixture
+    def both(self, mine: Event, foreign: Event, labeler: User) -> tuple[Person, Person]:
+        keep, other = make_person("Alice"), make_person("Alicia")
+        for person, vector in ((keep, ALICE), (other, BOB)):
+            make_reference(person, vector, photo=make_photo(mine))
+        for _ in range(3):
+            face = make_unlabeled(photo=make_photo(foreign)).face
+            reject_person(face=face, person=other, actor=labeler)
+        return keep, other
+
+    def test_the_faces_of_the_other_event_are_not_counted(
+        self, both: tuple[Person, Person], client: Client
+    ) -> None:
+        keep, other = both
+        values = {"with": other.pk, "key": uuid4()}
+        page = client.post(f"/people/{keep.pk}/merge/", values, follow=True).text
+        assert "1 face moved" in page
+
+    def test_whoever_merged_them_takes_that_back(
+        self, both: tuple[Person, Person], lea: User, client: Client
+    ) -> None:
+        keep, other = both
+        decision = merge_people(keep=keep, other=other, actor=lea)
+        client.post(f"/people/{keep.pk}/undo/{decision.key}/")
+        other.refresh_from_db()
+        assert other.merged_into is None
+        assert Rejection.objects.filter(person=other).count() == 3
+
+    def test_a_stranger_of_that_event_does_not(
+        self, both: tuple[Person, Person], foreign: Event, lea: User
+    ) -> None:
+        keep, other = both
+        decision = merge_people(keep=keep, other=other, actor=lea)
+        fred = make_local("fred", "manager", foreign)
+        signed_in(fred).post(f"/decisions/{decision.key}/undo/", {"back": "decisions"})
+        other.refresh_from_db()
+        assert other.merged_into == keep
+
+
+def test_numbers_and_other_names_of_somebody_elsewhere_cannot_be_guessed(
+    face: Face, carol: Person, lea: User, client: Client
+) -> None:
+    decision = label_face(face=face, person=carol, actor=lea)
+    Sighting.objects.filter(face=face).delete()
+    assert str(decision.key) in client.get("/decisions/?name=carol+for").text
+    for secret in ("4711", "s-4711", "caz", "carol+caz"):
+        assert str(decision.key) not in client.get(f"/decisions/?name={secret}").text
+
+
+def test_a_card_that_is_left_is_called_by_any_bytes(client: Client) -> None:
+    assert client.post("/label/leave/", {"card": "cluster-\0" + "9" * 500}).status_code == 204

@@ -7,7 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from labeling.decisions import label_face
 from labeling.desk import Place, read_desk
-from labeling.suggestions import suggest_people, weigh_face
+from labeling.evidence import weigh_face
+from labeling.suggestions import suggest_people
+from labeling.views.desk import item_of
 from recognition.models import ActiveEmbedder, Embedding, Face
 from recognition.vectors import encode_vector, normalize
 from tests.factories import make_face, make_person, make_photo, make_reference, make_unlabeled, vector_near
@@ -108,16 +110,16 @@ def test_a_broken_vector_suggests_nobody_and_is_logged(
 
 def test_the_number_of_queries_does_not_grow_with_the_people(known: None, labeler: User) -> None:
     face = between(0.9, 0.3)
-    read_desk(user=labeler, place=Place(), face=face)
+    read_desk(user=labeler, place=Place(), item=item_of(face))
     with CaptureQueriesContext(
         connection,
     ) as few:
-        read_desk(user=labeler, place=Place(), face=face)
+        read_desk(user=labeler, place=Place(), item=item_of(face))
     for number in range(5):
         person = make_person()
         make_reference(person, vector_near(ALICE, 0.5, seed=number))
         make_unlabeled(SOMEBODY)
-    read_desk(user=labeler, place=Place(), face=face)
+    read_desk(user=labeler, place=Place(), item=item_of(face))
     with CaptureQueriesContext(connection) as many:
-        read_desk(user=labeler, place=Place(), face=face)
+        read_desk(user=labeler, place=Place(), item=item_of(face))
     assert len(many) <= len(few) + 1

@@ -1,0 +1,71 @@
+"""The next card is painted at the key press, before the answer: to look at only, and only if it is the card that comes."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import sign_in
+from tests.running_site import Site
+
+
+@pytest.fixture
+def site(stocked: Site) -> Site:
+    """What the browser visits."""
+    return stocked
+
+
+@pytest.fixture
+def desk(page: Page, site: Site) -> Page:
+    sign_in(page, "lena")
+    with page.expect_response("**/label/ahead/**"):
+        page.goto("/label/?queue=singles")
+    page.wait_for_timeout(300)
+    return page
+
+
+def slowly(route: Route) -> None:
+    time.sleep(1.5)
+    route.continue_()
+
+
+def card(page: Page) -> str | None:
+    return page.locator("#desk").get_attribute("data-card")
+
+
+def test_it_shows_what_comes_and_takes_no_key_until_it_is_there(desk: Page, site: Site) -> None:
+    first = card(desk)
+    desk.route("**/decide/**", slowly)
+    desk.keyboard.press("i")
+    ahead = desk.locator("#desk > .ahead")
+    expect(ahead).to_be_visible()
+    promised = ahead.get_attribute("data-card")
+    assert promised != first
+    assert ahead.locator("[id], [data-hotkey], [name], a[href], form").count() == 0
+    desk.keyboard.press("i")
+    expect(ahead).to_have_count(0)
+    assert card(desk) == promised
+    assert decided(site) == "1"
+
+    desk.unroute("**/decide/**")
+    desk.route("**/undo/**", slowly)
+    desk.keyboard.press("u")
+    expect(desk.locator(f"#desk > .ahead[data-card={first}]")).to_be_visible()
+    expect(ahead).to_have_count(0)
+    assert card(desk) == first
+
+
+def test_where_the_answer_brings_no_card_the_one_that_was_left_stands_again(desk: Page) -> None:
+    first = card(desk)
+    desk.route("**/decide/**", lambda route: route.fulfill(status=204))
+    desk.keyboard.press("i")
+    expect(desk.locator("#desk > .ahead")).to_have_count(0)
+    expect(desk.locator("#desk > .desk")).to_be_visible()
+    assert card(desk) == first
+
+
+def decided(site: Site) -> str:
+    code = "from labeling.models import Decision; print(Decision.objects.count())"
+    return site.manage("shell", code=code).splitlines()[-1].strip()
