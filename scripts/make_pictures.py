@@ -37,7 +37,7 @@ from recognition.active_embedder import change_active_embedder
 from recognition.embedders import EmbedderChoice
 change_active_embedder(EmbedderChoice(embedder_id="facenet-vggface2", reason="FaceNet's weights are installed."))
 """
-# Doubtful faces that one key may name, and last the one that shows the desk best: large, with others named beside it.
+# Doubtful faces that one key may name, the best last.
 _CHOOSE = """
 from labeling.suggestions import suggest_people
 from django.contrib.auth.models import User
@@ -53,6 +53,17 @@ for entry in UnlabeledFace.objects.open().select_related("face__photo"):
         merits[str(entry.face.face_id)] = min(likely, 2) + min(named, 4) / 4 + size + found[0].reference_count / 10
 print("CHOSEN", *sorted(merits, key=merits.get))
 """
+# Some faces of the largest group get a name, so that its card shows whom the others are like.
+_BEGIN_GROUP = """
+from django.contrib.auth.models import User
+from labeling.decisions import label_faces
+from labeling.models import Cluster
+from recognition.models import Face
+group = Cluster.objects.filter(mixed=False).order_by("-open_count", "pk").first()
+faces = Face.objects.filter(member__cluster=group).select_related("photo").order_by("-size", "pk")
+label_faces(faces=list(faces[1:4]), actor=User.objects.get(username="lena"), name="Ada Quist", new=True)
+print("GROUP", group.pk)
+"""
 
 
 def main() -> None:
@@ -64,13 +75,14 @@ def main() -> None:
         site.manage("build_demo_vault", *VAULT)
         site.manage("shell", code=_SIGN_IN)
         chosen = site.manage("shell", code=_CHOOSE).split("CHOSEN ")[1].split()
+        group = site.manage("shell", code=_BEGIN_GROUP).split("GROUP ")[1].strip()
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            take_pictures(browser, site, chosen)
+            take_pictures(browser, site, chosen, group=group)
             browser.close()
 
 
-def take_pictures(browser: Browser, site: Site, chosen: list[str]) -> None:
+def take_pictures(browser: Browser, site: Site, chosen: list[str], *, group: str) -> None:
     page = browser.new_page(
         base_url=site.address, viewport=SIZE, color_scheme="light", reduced_motion="reduce"
     )
@@ -79,12 +91,11 @@ def take_pictures(browser: Browser, site: Site, chosen: list[str]) -> None:
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: "login" not in url)
-    *others, best = chosen
-    for face in others[:NAMED_BEFORE]:
+    for face in chosen[-NAMED_BEFORE:]:
         page.goto(f"/label/{face}/")
         page.keyboard.press("Enter")
         page.locator(f".hero[src*='{face}']").wait_for(state="detached")
-    page.goto(f"/label/{best}/")
+    page.goto(f"/label/group/{group}/")
     save_picture(page, "labeling.png")
     page.goto("/events/")
     page.locator("main a[href^='/events/']").filter(has_text="Graduation").first.click()

@@ -35,6 +35,7 @@ FLAGS = [
     "--disable-sync",
 ]
 _START_SECONDS = 90
+_SERVER = ["gunicorn", "--config", "python:facevault_site.gunicorn_conf", "facevault_site.wsgi"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,12 @@ class Site:
 
 
 @contextmanager
-def run_site(data: Path, *, workers: int) -> Iterator[Site]:
-    """Two web server processes and so many workers on a free port; stopped at the end, the data stays."""
+def run_site(data: Path, *, workers: int, ready: bool = False) -> Iterator[Site]:
+    """Two web server processes and so many workers on a free port; stopped at the end, the data stays.
+
+    A folder that is `ready`, a copy of one that a site ran on, is served as it is, by one process and without a worker:
+    that starts in half the time.
+    """
     port = _free_port()
     environment = {
         **os.environ,
@@ -74,11 +79,13 @@ def run_site(data: Path, *, workers: int) -> Iterator[Site]:
         "FACEVAULT_LOG_LEVEL": "WARNING",
         "PYTHONUNBUFFERED": "1",
     }
+    if ready:
+        environment["FACEVAULT_WEB_WORKERS"] = "1"
     for name in ("DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"):
         environment.pop(name, None)
     log = data.with_suffix(".log")
     with log.open("w") as output:
-        command = [sys.executable, "-m", "facevault_site.run"]
+        command = [sys.executable, "-m", *(_SERVER if ready else ["facevault_site.run"])]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
