@@ -1,4 +1,4 @@
-"""Faces with what was decided about them, suggestions, and decisions."""
+"""Faces with what was decided about them, and suggestions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access.roles import Reach
-from api.serializers.common import Box, Input, Link, Output, PersonBrief, Query, RowId, brief
-from labeling.models import Decision
+from api.serializers.common import Box, Link, Output, PersonBrief, Query, RowId, brief
 from labeling.suggestions import Suggestion
 from recognition.models import Face
 from recognition.photos.boxes import Kind, kind_of, nameless_kind_of
@@ -28,42 +27,6 @@ class FaceQuery(Query):
 
 class SuggestionQuery(Query):
     k = serializers.IntegerField(default=5, min_value=1, max_value=20, help_text="how many people")
-
-
-class LabelInput(Input):
-    """Who it is: a person's id, or a name. Both where several people share the name and one was chosen."""
-
-    person = RowId(required=False, allow_null=True)
-    name = serializers.CharField(required=False, allow_blank=True, max_length=2000, trim_whitespace=False)
-    new = serializers.BooleanField(default=False, help_text="create the person if nobody has the name")
-    another = serializers.BooleanField(
-        default=False, help_text="create another person of a name that somebody has"
-    )
-    twice = serializers.BooleanField(
-        default=False, help_text="the person is on this photo twice, in a mirror say"
-    )
-    version = serializers.IntegerField(
-        required=False, min_value=0, help_text="of the face as it was decided about; else as it is now"
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.get("person") is None and not attrs.get("name"):
-            raise serializers.ValidationError("Give a person or a name.", code="required")
-        if attrs["twice"] and attrs.get("person") is None:
-            raise serializers.ValidationError(
-                {"person": "With twice, give the person's id."}, code="required"
-            )
-        return attrs
-
-
-class RejectInput(Input):
-    person = RowId(help_text="who it is not")
-    name = serializers.CharField(required=False, allow_blank=True, max_length=2000, trim_whitespace=False)
-    version = serializers.IntegerField(required=False, min_value=0)
-
-
-class VerdictInput(Input):
-    version = serializers.IntegerField(required=False, min_value=0)
 
 
 class FaceDetail(Output):
@@ -119,28 +82,6 @@ class SuggestedPerson(Output):
 
 class SuggestionList(Output):
     suggestions = SuggestedPerson(many=True)
-
-
-class DecisionDetail(Output):
-    """What somebody decided; `key` undoes it."""
-
-    key = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=Decision.Kind.values)
-    face_id = serializers.UUIDField(source="face.face_id", allow_null=True, default=None)
-    person = PersonBrief(allow_null=True)
-    created_person = serializers.BooleanField(help_text="the person came with this decision")
-    actor = serializers.CharField(source="actor.username", allow_null=True, default=None)
-    created_at = serializers.DateTimeField()
-    undone_at = serializers.DateTimeField(allow_null=True)
-
-
-class DecisionAnswer(Output):
-    decision = DecisionDetail()
-    face = FaceDetail(allow_null=True, help_text="as it is now")
-
-
-class DecisionQuery(Query):
-    mine = serializers.BooleanField(required=False, help_text="only one's own")
 
 
 def show_suggestion(suggestion: Suggestion) -> dict[str, Any]:

@@ -50,6 +50,13 @@ class PersonChange(Input):
         return clean_name(value or "") or None
 
 
+class MergeInput(Input):
+    other = RowId(help_text="who becomes part of the person of the address")
+    together = serializers.BooleanField(
+        default=False, help_text="although both are on the same photos, as two people would be"
+    )
+
+
 class PersonDetail(Output):
     """Only what the account may see is counted and shown."""
 

@@ -25,6 +25,10 @@ class QueueCounts(Output):
     skipped = serializers.IntegerField()
     decided = serializers.IntegerField()
     total = serializers.IntegerField()
+    groups = serializers.IntegerField(help_text="groups of at least two faces that look like one person")
+    suggestions = serializers.IntegerField(help_text="people whom at least two open faces may be")
+    singles = serializers.IntegerField(help_text="faces in no group")
+    asked = serializers.IntegerField(help_text="faces that somebody asked a colleague about")
 
 
 class QueuePhoto(Output):
@@ -34,6 +38,14 @@ class QueuePhoto(Output):
     preview = Link("api-photo-preview")
 
 
+class QueueCard(Output):
+    """What the desk shows as one card: a group of faces, a person's list, or one face."""
+
+    card = serializers.ChoiceField(choices=["group", "person", "face"])
+    id = serializers.IntegerField(help_text="of the group, the person or the face", source="pk")
+    faces = serializers.ListField(child=serializers.UUIDField(), help_text="its open faces, at most 60")
+
+
 class NextFace(Output):
     """The best face that waits for you; all three are null or empty when none is left."""
 
@@ -41,3 +53,6 @@ class NextFace(Output):
     photo = QueuePhoto(allow_null=True)
     suggestions = SuggestedPerson(many=True)
     counts = QueueCounts()
+    cards = QueueCard(
+        many=True, help_text="what the desk would show next, the most faces for a decision first"
+    )

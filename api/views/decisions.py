@@ -1,11 +1,11 @@
-"""Decisions over the API: label, reject, skip, stranger, not a face; their list and their undo."""
+"""Decisions over the API: about many faces at once, their list, one in full, undo and redo."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -16,159 +16,41 @@ from access.scopes import LABEL
 from api.base import ApiView
 from api.errors import ApiProblem
 from api.idempotency import decision_key
-from api.serializers.faces import (
+from api.serializers.decisions import (
+    DecideInput,
     DecisionAnswer,
     DecisionDetail,
     DecisionQuery,
-    LabelInput,
-    RejectInput,
-    VerdictInput,
+    ManyAnswer,
+    UndoAnswer,
+    UndoInput,
+    WholeDecision,
+    show_decision,
+    show_decisions,
+    show_whole,
 )
-from api.views.faces import find_face, show_face
-from labeling.decisions import DecisionConflict, decisions_seen_by
-from labeling.forms import DecideForm
-from labeling.models import Decision
-from labeling.naming import NOT_OFFERED, NameUnclear, Question, decide_from
-from labeling.decisions.undo import UndoRefused, undo_decision
-from recognition.models import Face, Person
-from recognition.text import clean_name
-
-_DETAILS = {
-    "name_unknown": "Nobody has this name. Check its spelling; send it with new=true to create the person.",
-    "name_shared": "Several people have this name. Send the id of one of them as person, with the name.",
-    "name_taken": "Somebody has this name already. Send their id as person, or another=true for a second person.",
-    "already_on_photo": "Another face of this photo has this name. One of the two is wrong; or send twice=true.",
-    "person_not_offered": "Send a person whom your account sees or who was suggested, or the id and the name of one person.",
-    "person_gone": "This person was removed meanwhile. Send the name, or choose somebody else.",
-}
-_DONE = {200: DecisionAnswer}
-
-
-class _Decide(ApiView):
-    access = {"POST": (LABEL, (LABELER, MANAGER))}
-
-    def find(self, face_id: UUID) -> Face:
-        """Before the body is looked at: what is wrong with it is for those alone who may decide."""
-        face = find_face(self, face_id)
-        require_role(self.user, face.photo.event_id, LABELER, MANAGER)
-        return face
-
-    def decide(self, face: Face, *, version: int | None, **asked: Any) -> Response:
-        """Through the form of the desk, so that both mean the same by a person, a name, or a new one."""
-        self._check_pair(asked)
-        key = decision_key(self.request._request) or uuid4()
-        form = DecideForm({"key": key, "version": face.version if version is None else version, **asked})
-        if not form.is_valid():
-            raise _unclear(NOT_OFFERED)
-        try:
-            decision = decide_from(form, face=face, actor=self.user)
-        except DecisionConflict as conflict:
-            raise self._conflict(conflict, face.face_id) from conflict
-        except NameUnclear as unclear:
-            raise _unclear(unclear.question) from unclear
-        return _answer(decision, self)
-
-    def _check_pair(self, asked: dict[str, Any]) -> None:
-        """An id and somebody else's name mean two people, so nobody is taken: one of the two is a mistake."""
-        chosen = asked.get("person") or asked.get("twice") or asked.get("reject")
-        name = clean_name(asked.get("name", ""))
-        if chosen and name and not Person.objects.named(name).filter(pk=chosen).exists():
-            raise _unclear(NOT_OFFERED)
-
-    def _conflict(self, conflict: DecisionConflict, face_id: UUID) -> ApiProblem:
-        latest = conflict.latest
-        return ApiProblem(
-            409,
-            "conflict",
-            "Somebody decided about this face first; nothing of yours was written. Look at `decided` and `face`.",
-            decided=DecisionDetail(latest).data if latest else None,
-            face=show_face(find_face(self, face_id), self),
-        )
-
-
-class LabelFace(_Decide):
-    @extend_schema(
-        operation_id="label_face", summary="Say who the face is", request=LabelInput, responses=_DONE
-    )
-    def post(self, request: Request, face_id: UUID) -> Response:
-        """A name never creates anybody by itself: 422 `name_unknown` until you send it with `new`.
-
-        422 `name_shared`, `name_taken` and `already_on_photo` list the `people` in question; 409 `conflict` shows what
-        somebody else decided meanwhile.
-        """
-        face = self.find(face_id)
-        data = self.read_body(LabelInput)
-        new = DecideForm.ANOTHER if data["another"] else DecideForm.IF_FREE if data["new"] else ""
-        return self.decide(
-            face,
-            version=data.get("version"),
-            name=data.get("name", ""),
-            new=new,
-            **{"twice" if data["twice"] else "person": data.get("person") or ""},
-        )
-
-
-class RejectPerson(_Decide):
-    @extend_schema(
-        operation_id="reject_person", summary="Say who the face is not", request=RejectInput, responses=_DONE
-    )
-    def post(self, request: Request, face_id: UUID) -> Response:
-        """The person is never suggested for this face again; if the face had their name, it is in the queue again."""
-        face = self.find(face_id)
-        data = self.read_body(RejectInput)
-        return self.decide(
-            face, version=data.get("version"), reject=data["person"], name=data.get("name", "")
-        )
-
-
-class _Verdict(_Decide):
-    verdict: ClassVar[Decision.Kind]
-
-    def close(self, face_id: UUID) -> Response:
-        face = self.find(face_id)
-        data = self.read_body(VerdictInput)
-        return self.decide(face, version=data.get("version"), verdict=self.verdict)
-
-
-class SkipFace(_Verdict):
-    verdict = Decision.Kind.SKIP
-
-    @extend_schema(
-        operation_id="skip_face", summary="Leave the face for later", request=VerdictInput, responses=_DONE
-    )
-    def post(self, request: Request, face_id: UUID) -> Response:
-        """Your own queue leaves it out; others still get it."""
-        return self.close(face_id)
-
-
-class CallStranger(_Verdict):
-    verdict = Decision.Kind.STRANGER
-
-    @extend_schema(
-        operation_id="call_stranger",
-        summary="Say that the face is nobody to name",
-        request=VerdictInput,
-        responses=_DONE,
-    )
-    def post(self, request: Request, face_id: UUID) -> Response:
-        return self.close(face_id)
-
-
-class CallNotAFace(_Verdict):
-    verdict = Decision.Kind.NOT_A_FACE
-
-    @extend_schema(
-        operation_id="call_not_a_face",
-        summary="Say that this is not a face",
-        request=VerdictInput,
-        responses=_DONE,
-    )
-    def post(self, request: Request, face_id: UUID) -> Response:
-        return self.close(face_id)
+from api.views.face_decisions import answer_decision, unclear_problem
+from labeling.decisions import (
+    DecisionConflict,
+    UndoRefused,
+    decisions_seen_by,
+    faces_of,
+    find_repeated_about,
+    record_verdicts,
+    redo_decision,
+    undo_decision,
+)
+from labeling.forms import ChoiceForm
+from labeling.history import find_decisions
+from labeling.history.one import count_taken_back, read_caused
+from labeling.models import DecidedFace, Decision
+from labeling.naming import NOT_OFFERED, NameUnclear, decide_target
+from labeling.targets import Target
+from recognition.models import Event, Face
 
 
 class Decisions(ApiView):
-    access = {"GET": (LABEL, (LABELER, MANAGER))}
+    access = {"GET": (LABEL, (LABELER, MANAGER)), "POST": (LABEL, (LABELER, MANAGER))}
 
     @extend_schema(
         operation_id="list_decisions",
@@ -177,55 +59,158 @@ class Decisions(ApiView):
         responses=DecisionDetail(many=True),
     )
     def get(self, request: Request) -> Response:
-        rows = decisions_seen_by(self.user).select_related("actor", "person", "face")
-        if self.read_query(DecisionQuery).get("mine"):
+        query = self.read_query(DecisionQuery)
+        chosen: dict[str, Any] = {name: query[name] for name in ("person", "kind") if name in query}
+        if "event" in query:
+            labeled = Event.objects.for_role(self.user, LABELER, MANAGER)
+            chosen["event"] = get_object_or_404(labeled, pk=query["event"])
+        rows = find_decisions(user=self.user, chosen=chosen).select_related("actor", "person", "undone_by")
+        if query.get("mine"):
             rows = rows.filter(actor=self.user)
-        return self.answer_page(rows, _show_rows)
+        if "actor" in query:
+            rows = rows.filter(actor__username=query["actor"])
+        if "undone" in query:
+            rows = rows.filter(undone_at__isnull=not query["undone"])
+        return self.answer_page(
+            rows, lambda page: DecisionDetail(show_decisions(page, self.user), many=True).data
+        )
+
+    @extend_schema(
+        operation_id="decide",
+        summary="Decide about many faces at once",
+        request=DecideInput,
+        responses=ManyAnswer,
+    )
+    def post(self, request: Request) -> Response:
+        """One decision, undone at once: about all of the faces, or, on 409 `conflict`, none.
+
+        A name works as for one face. Faces whose photo shows the person already stay open: nobody is on a photo twice.
+        """
+        data = self.read_body(DecideInput)
+        faces = self._find(data["faces"])
+        versions = data.get("versions") or [face.version for face in faces]
+        target = Target(
+            faces=faces, versions={face.pk: version for face, version in zip(faces, versions, strict=True)}
+        )
+        key = decision_key(self.request._request) or uuid4()
+        try:
+            decision = self._decide(data, target, key)
+        except DecisionConflict as conflict:
+            latest = conflict.latest
+            raise ApiProblem(
+                409,
+                "conflict",
+                "Somebody decided about one of these faces first, or none is left; nothing of yours was written.",
+                decided=DecisionDetail(show_decision(latest, self.user)).data if latest else None,
+            ) from conflict
+        except NameUnclear as unclear:
+            raise unclear_problem(unclear.question) from unclear
+        done = set(
+            DecidedFace.objects.filter(decision=decision, caused=False).values_list("face_id", flat=True)
+        )
+        left = [face.face_id for face in faces if face.pk not in done]
+        told = {"decision": show_decision(decision, self.user), "left_open": left}
+        return Response(ManyAnswer(told).data)
+
+    def _find(self, face_ids: list[UUID]) -> list[Face]:
+        """In their order; one that is not the account's to see is none, one that it may not label is refused."""
+        found = {
+            face.face_id: face
+            for face in Face.objects.visible_to(self.user)
+            .filter(face_id__in=face_ids)
+            .select_related("photo")
+        }
+        if len(found) < len(face_ids):
+            raise Http404
+        for event_pk in {face.photo.event_id for face in found.values()}:
+            require_role(self.user, event_pk, LABELER, MANAGER)
+        return [found[face_id] for face_id in face_ids]
+
+    def _decide(self, data: dict[str, Any], target: Target, key: UUID) -> Decision:
+        """Through the form of the desk, so that both mean the same by a person, a name, or a new one."""
+        repeated = find_repeated_about(key, [face.pk for face in target.faces], self.user)
+        if repeated is not None:
+            return repeated
+        if data.get("verdict"):
+            return record_verdicts(
+                faces=target.faces,
+                kind=data["verdict"],
+                actor=self.user,
+                versions=target.versions,
+                key=key,
+            )
+        new = ChoiceForm.ANOTHER if data["another"] else ChoiceForm.IF_FREE if data["new"] else ""
+        form = ChoiceForm(
+            {
+                "key": key,
+                "person": data.get("person") or "",
+                "name": data.get("name", ""),
+                "new": new,
+                "none": ",".join(map(str, data.get("reject", []))),
+            }
+        )
+        if not form.is_valid():
+            raise unclear_problem(NOT_OFFERED)
+        return decide_target(form.cleaned_data, target=target, actor=self.user)
+
+
+class OneDecision(ApiView):
+    access = {"GET": (LABEL, (LABELER, MANAGER))}
+
+    @extend_schema(operation_id="get_decision", summary="One decision", responses=WholeDecision)
+    def get(self, request: Request, key: UUID) -> Response:
+        decision = _find_decision(self, key)
+        faces = list(faces_of(decision, user=self.user).order_by("pk").values_list("face_id", flat=True))
+        caused = [sighting.face.face_id for sighting in read_caused(decision, user=self.user)]
+        return Response(WholeDecision(show_whole(decision, self.user, faces=faces, caused=caused)).data)
 
 
 class UndoDecision(ApiView):
     access = {"POST": (LABEL, (LABELER, MANAGER))}
 
     @extend_schema(
-        operation_id="undo_decision", summary="Take a decision back", request=None, responses=_DONE
+        operation_id="undo_decision",
+        summary="Take a decision back",
+        request=UndoInput,
+        responses={200: UndoAnswer},
     )
     def post(self, request: Request, key: UUID) -> Response:
-        """The face becomes exactly what it was before. Your own decisions; as a manager of the event anybody's."""
-        labeled = Face.objects.for_role(self.user, LABELER, MANAGER)
-        rows = Decision.objects.filter(face__in=labeled).select_related("face__photo", "person", "actor")
-        decision = get_object_or_404(rows, key=key)
+        """The faces become exactly what they were before. Your own decisions; as a manager of the events anybody's.
+
+        What FaceVault named because of it goes back into the queue too, unless you send `keep_caused`.
+        """
+        decision = _find_decision(self, key)
+        keep = self.read_body(UndoInput)["keep_caused"]
         try:
-            undone = undo_decision(decision=decision, actor=self.user)
+            undone = undo_decision(decision=decision, actor=self.user, with_caused=not keep)
         except UndoRefused as refused:
-            later = DecisionDetail(refused.later).data if refused.later else None
-            raise ApiProblem(409, "undo_refused", str(refused), later=later) from refused
-        return _answer(undone, self)
+            raise _refused(refused, self) from refused
+        return answer_decision(undone, self, taken_back=count_taken_back(undone, user=self.user))
 
 
-def _answer(decision: Decision, view: ApiView) -> Response:
-    face = decision.face
-    shown = show_face(find_face(view, face.face_id), view) if face is not None else None
-    return Response({"decision": DecisionDetail(decision).data, "face": shown})
+class RedoDecision(ApiView):
+    access = {"POST": (LABEL, (LABELER, MANAGER))}
 
-
-def _unclear(question: Question) -> ApiProblem:
-    people = [
-        {
-            "id": person.pk,
-            "name": person.name,
-            "external_id": person.external_id,
-            "photos": getattr(person, "visit_count", 0),
-        }
-        for person in question.people
-    ]
-    return ApiProblem(
-        422,
-        question.code,
-        _DETAILS.get(question.code) or question.error,
-        people=people,
-        beside=str(question.beside.face.face_id) if question.beside else None,
+    @extend_schema(
+        operation_id="redo_decision",
+        summary="Do an undone decision again",
+        request=None,
+        responses={200: DecisionAnswer},
     )
+    def post(self, request: Request, key: UUID) -> Response:
+        """As long as nobody decided about one of its faces since the undo."""
+        try:
+            redone = redo_decision(decision=_find_decision(self, key), actor=self.user)
+        except UndoRefused as refused:
+            raise _refused(refused, self) from refused
+        return answer_decision(redone, self)
 
 
-def _show_rows(decisions: Sequence[Decision]) -> Any:
-    return DecisionDetail(decisions, many=True).data
+def _find_decision(view: ApiView, key: UUID) -> Decision:
+    rows = decisions_seen_by(view.user).select_related("face__photo", "person", "actor", "undone_by")
+    return get_object_or_404(rows, key=key)
+
+
+def _refused(refused: UndoRefused, view: ApiView) -> ApiProblem:
+    later = DecisionDetail(show_decision(refused.later, view.user)).data if refused.later else None
+    return ApiProblem(409, "undo_refused", str(refused), later=later)

@@ -14,8 +14,19 @@ from access.roles import LABELER, MANAGER, SEEING
 from access.scopes import ADMIN, READ
 from api.base import ApiView
 from api.errors import ApiProblem
+from api.idempotency import decision_key
 from api.serializers.common import brief
-from api.serializers.people import PeopleQuery, PersonChange, PersonDetail, SightingDetail, SightingQuery
+from api.serializers.decisions import DecisionDetail, show_decision
+from api.serializers.people import (
+    MergeInput,
+    PeopleQuery,
+    PersonChange,
+    PersonDetail,
+    SightingDetail,
+    SightingQuery,
+)
+from labeling.decisions import DecisionConflict, PersonGone
+from labeling.people.merging import SamePerson, TogetherOnPhotos, merge_people
 from recognition.models import Person, Sighting
 from recognition.people.edits import ExternalIdTaken, NameTaken, update_person
 from recognition.people.listing import list_people
@@ -34,7 +45,7 @@ class People(ApiView):
     def get(self, request: Request) -> Response:
         query = self.read_query(PeopleQuery)
         pks = list_people(user=self.user, query=query.get("q", ""), order=query["order"])
-        wanted = Person.objects.all()
+        wanted = Person.objects.current()
         if "external_id" in query:
             wanted = wanted.filter(external_id=query["external_id"])
         if "event" in query:
@@ -84,6 +95,55 @@ class OnePerson(ApiView):
                 409, "external_id_taken", "This external id belongs to somebody else. Check it."
             ) from taken
         return Response(show_people([person.pk], self)[0])
+
+
+class MergePerson(ApiView):
+    access = {"POST": (ADMIN, (LABELER, MANAGER))}
+
+    @extend_schema(
+        operation_id="merge_people",
+        summary="Merge another person into this one",
+        request=MergeInput,
+        responses={200: DecisionDetail},
+    )
+    def post(self, request: Request, person_pk: int) -> Response:
+        """Faces, other names and, where this person has none, the external id of `other` become this person's. Undo it by
+        the decision's `key`. For people who are at no other events than those where you label.
+
+        409 `together`: both are on `photos` photos; send `together` if they are one person all the same. 409 `conflict`: one
+        of them was merged or decided about in this moment. Of an id that was merged earlier there is nothing: 404.
+        """
+        keep = find_person(self, person_pk)
+        self._require_editable(keep)
+        data = self.read_body(MergeInput)
+        other = find_person(self, data["other"])
+        self._require_editable(other)
+        try:
+            decision = merge_people(
+                keep=keep,
+                other=other,
+                actor=self.user,
+                key=decision_key(request._request),
+                together=data["together"],
+            )
+        except SamePerson as error:
+            raise ApiProblem(422, "same_person", "Send the id of somebody else as `other`.") from error
+        except TogetherOnPhotos as error:
+            raise ApiProblem(
+                409,
+                "together",
+                "They are together on photos, as two people would be. Send together=true if they are one.",
+                photos=error.count,
+            ) from error
+        except (PersonGone, DecisionConflict) as error:
+            raise ApiProblem(
+                409, "conflict", "One of the two changed in this moment; nothing was written. Look again."
+            ) from error
+        return Response(DecisionDetail(show_decision(decision, self.user)).data)
+
+    def _require_editable(self, person: Person) -> None:
+        if not Person.objects.editable_by(self.user).filter(pk=person.pk).exists():
+            raise PermissionDenied
 
 
 class Sightings(ApiView):

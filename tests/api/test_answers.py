@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from jsonschema import Draft202012Validator
 
 from api.reference import read_schema
-from recognition.models import Photo
+from recognition.models import Person, Photo
 from tests.api.conftest import Api, Side, problem_of
 from tests.api.test_photos import upload
 from tests.factories import activate_embedder
@@ -66,7 +66,19 @@ def test_a_decision_and_its_undo(mine: Side, manager: User) -> None:
     label = f"faces/{mine.open.face_id}/label/"
     made = check(api.post(label, {"name": "New", "new": True}), "POST", label)
     undo = f"decisions/{made['decision']['key']}/undo/"
-    assert check(api.post(undo), "POST", undo)["decision"]["person"] is None
+    undone = check(api.post(undo), "POST", undo)
+    assert (undone["decision"]["person"]["name"], undone["taken_back"]) == ("New", 0)
+    assert not Person.objects.current().filter(name="New").exists()
+    redo = f"decisions/{made['decision']['key']}/redo/"
+    assert check(api.post(redo), "POST", redo)["face"]["state"] == "verified"
+    one = f"decisions/{made['decision']['key']}/"
+    assert check(api.get(one), "GET", one)["faces"] == [str(mine.open.face_id)]
+
+
+def test_a_decision_about_many_faces(mine: Side, foreign: Side, manager: User) -> None:
+    body = {"faces": [str(mine.open.face_id), str(foreign.open.face_id)], "verdict": "stranger"}
+    made = check(Api(manager).post("decisions/", body), "POST", "decisions/")
+    assert (made["decision"]["face_count"], made["left_open"]) == (2, [])
 
 
 @pytest.mark.parametrize(

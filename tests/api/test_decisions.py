@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
+from access.models import EventGrant
 from labeling.models import Decision, Rejection
 from recognition.models import Event, Face, Person, Sighting, UnlabeledFace
 from tests.api.conftest import Api, Side, local_user, problem_of
 from tests.conftest import make_user
-from tests.factories import make_person, make_reference, make_unlabeled, unit_vectors, vector_near
+from tests.factories import make_event, make_person, make_reference, make_unlabeled, unit_vectors, vector_near
 
 ALICE, BOB = unit_vectors(2, seed=5)
 
@@ -264,3 +265,138 @@ def test_decisions_of_an_event_that_is_being_deleted_are_gone_for_everybody(
     assert api.get("decisions/").json()["count"] == 1
     Event.objects.filter(pk=mine.event.pk).update(deleted_at="2026-11-20T12:00Z")
     assert api.get("decisions/").json()["count"] == 0
+
+
+def many(*sides: Side, **body: object) -> dict[str, object]:
+    return {"faces": [str(side.open.face_id) for side in sides], **body}
+
+
+def test_many_faces_are_one_decision_that_is_undone_and_done_again(
+    api: Api, mine: Side, foreign: Side
+) -> None:
+    made = api.post("decisions/", many(mine, foreign, name="Alice", new=True)).json()
+    assert (made["decision"]["face_count"], made["left_open"]) == (2, [])
+    key = made["decision"]["key"]
+    assert Sighting.objects.filter(person__name="Alice").count() == 2
+    assert api.post(f"decisions/{key}/undo/").json()["taken_back"] == 0
+    assert Sighting.objects.filter(person__name="Alice").count() == 0
+    assert api.post(f"decisions/{key}/redo/").status_code == 200
+    whole = api.get(f"decisions/{key}/").json()
+    assert set(whole["faces"]) == {str(mine.open.face_id), str(foreign.open.face_id)}
+    assert (whole["caused"], whole["undone_at"]) == ([], None)
+
+
+def test_a_face_whose_photo_shows_the_person_stays_open(api: Api, mine: Side, foreign: Side) -> None:
+    made = api.post("decisions/", many(mine, foreign, person=mine.person.pk)).json()
+    assert made["decision"]["face_count"] == 1
+    assert made["left_open"] == [str(mine.open.face_id)]
+
+
+@pytest.mark.parametrize("verdict", ["skip", "ask", "stranger", "not_a_face", "poor", "reopen"])
+def test_many_faces_get_any_verdict(verdict: str, api: Api, mine: Side, foreign: Side) -> None:
+    made = api.post("decisions/", many(mine, foreign, verdict=verdict)).json()
+    assert (made["decision"]["kind"], made["decision"]["face_count"]) == (verdict, 2)
+
+
+def test_many_faces_are_none_of_several_people(api: Api, mine: Side, foreign: Side) -> None:
+    people = [mine.person.pk, foreign.person.pk]
+    assert api.post("decisions/", many(mine, foreign, reject=people)).status_code == 200
+    assert Rejection.objects.count() == 4
+
+
+def test_a_conflict_about_one_of_many_writes_nothing(api: Api, mine: Side, foreign: Side) -> None:
+    api.post(f"faces/{mine.open.face_id}/stranger/")
+    asked = many(mine, foreign, name="Alice", new=True, versions=[0, 0])
+    problem = problem_of(api.post("decisions/", asked), 409)
+    assert (problem["code"], problem["decided"]["kind"]) == ("conflict", "stranger")
+    assert not Person.objects.filter(name="Alice").exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"verdict": "stranger", "name": "Alice"},
+        {"verdict": "stranger", "versions": [1, 2]},
+        {"verdict": "label"},
+        {"reject": []},
+    ],
+)
+def test_what_is_unclear_about_many_is_refused(body: dict[str, object], api: Api, mine: Side) -> None:
+    problem_of(api.post("decisions/", many(mine, **body)), 422)
+    assert not Decision.objects.exists()
+
+
+def test_many_faces_with_a_foreign_one_are_not_there(mine: Side, foreign: Side) -> None:
+    local = Api(local_user(mine.event, "labeler"))
+    problem_of(local.post("decisions/", many(mine, foreign, verdict="stranger")), 404)
+    assert not Decision.objects.exists()
+
+
+def test_many_faces_with_one_that_somebody_only_sees_are_refused(mine: Side, foreign: Side) -> None:
+    user = local_user(mine.event, "labeler")
+    EventGrant.objects.create(user=user, event=foreign.event, role="viewer")
+    problem_of(Api(user).post("decisions/", many(mine, foreign, verdict="stranger")), 403)
+    assert not Decision.objects.exists()
+
+
+def test_an_answer_about_many_is_not_repeated_to_who_lost_the_event(mine: Side) -> None:
+    user = local_user(mine.event, "labeler")
+    body = many(mine, name="Alice", new=True)
+    # Still a labeler somewhere, so that the address itself stays open.
+    EventGrant.objects.create(user=user, event=make_event(), role="labeler")
+    assert Api(user).post("decisions/", body, key="k").status_code == 200
+    EventGrant.objects.filter(user=user, event=mine.event).delete()
+    problem_of(Api(User.objects.get(pk=user.pk)).post("decisions/", body, key="k"), 404)
+
+
+def test_the_list_is_filtered(api: Api, mine: Side, foreign: Side, manager: User) -> None:
+    named = api.post(f"faces/{mine.open.face_id}/label/", {"person": foreign.person.pk}).json()["decision"]
+    other = Api(manager).post(f"faces/{foreign.open.face_id}/poor/").json()["decision"]
+    Api(manager).post(f"decisions/{other['key']}/undo/")
+
+    def keys(**query: object) -> list[str]:
+        return [row["key"] for row in api.get("decisions/", **query).json()["results"]]
+
+    assert keys() == [other["key"], named["key"]]
+    for query in (
+        {"event": mine.event.pk},
+        {"person": foreign.person.pk},
+        {"actor": "lena"},
+        {"mine": "true"},
+        {"kind": "label"},
+        {"undone": "false"},
+    ):
+        assert keys(**query) == [named["key"]], query
+    local = Api(local_user(mine.event, "labeler"))
+    problem_of(local.get("decisions/", event=foreign.event.pk), 404)
+
+
+def test_of_a_decision_over_several_events_one_is_told_of_ones_own(
+    api: Api, mine: Side, foreign: Side
+) -> None:
+    made = api.post("decisions/", many(foreign, mine, verdict="stranger")).json()["decision"]
+    local = Api(local_user(mine.event, "labeler"))
+    [row] = local.get("decisions/").json()["results"]
+    assert (row["face_id"], row["face_count"]) == (str(mine.open.face_id), 1)
+    assert local.get(f"decisions/{made['key']}/").json()["faces"] == [str(mine.open.face_id)]
+    problem_of(local.post(f"decisions/{made['key']}/undo/"), 403)
+    assert not Decision.objects.get().undone
+
+
+def test_an_undo_may_keep_what_it_caused(api: Api, mine: Side, foreign: Side) -> None:
+    made = api.post(f"faces/{mine.open.face_id}/label/", {"name": "Alice", "new": True}).json()["decision"]
+    Sighting.objects.create(
+        face=foreign.open,
+        person=Person.objects.get(name="Alice"),
+        similarity=0.9,
+        references=[mine.open.pk],
+        decided_by="machine",
+        seen_at=foreign.photo.taken_at,
+    )
+    assert api.get(f"decisions/{made['key']}/").json()["caused"] == [str(foreign.open.face_id)]
+    kept = api.post(f"decisions/{made['key']}/undo/", {"keep_caused": True}).json()
+    assert kept["taken_back"] == 0
+    api.post(f"decisions/{made['key']}/redo/")
+    assert api.post(f"decisions/{made['key']}/undo/").json()["taken_back"] == 1
+    assert not Sighting.objects.filter(face=foreign.open).exists()
