@@ -14,5 +14,5 @@ SCOPE_TEXT: Final = {
     UPLOAD: "create events and upload photos",
     LABEL: "name faces and other decisions",
     EXPORT: "download photos and lists",
-    ADMIN: "change, archive and delete events; rename people",
+    ADMIN: "change, archive and delete events; rename and merge people",
 }

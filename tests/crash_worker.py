@@ -18,6 +18,11 @@ def main() -> None:
         install_fakes()
         if sys.argv[1] != "migrate":
             ensure_active_embedder(lambda: CHOICE)
+    if side := os.environ.get("DETECTOR_SETTING"):
+        from recognition import detection, ingest
+
+        detector = detection.FaceDetector(working_side=int(side))
+        setattr(ingest, "get_detector", lambda: detector)  # noqa: B010 - a name that the module imported
     call_command(*sys.argv[1:])
 
 

@@ -47,6 +47,8 @@ def draw_photo(*faces: str, size: tuple[int, int] = (640, 360), shade: int = 128
 class DrawnDetector:
     """Finds each known color's square."""
 
+    detector_id = "drawn"
+
     def detect(self, rgb: NDArray[np.uint8]) -> list[DetectedFace]:
         found = []
         for color in COLORS.values():

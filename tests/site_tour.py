@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.running_site import Site
 
-# Fragments, and what programs read.
-_NOT_SHOWN = {"event-progress", "name-search", "healthz", "readyz"}
+# Fragments, files, and what programs read.
+_NOT_SHOWN = {"event-progress", "name-search", "people-import-report", "healthz", "readyz"}
 # States of pages that no address alone shows.
 _MORE = {
     "login": "/login/?next=/people/",
@@ -74,17 +74,21 @@ from django.utils import timezone
 from access.grants import grant_role
 from access.tokens import create_token
 from labeling.decisions import label_face, record_verdict
+from labeling.models import Assignment, Cluster, EventReview, PeopleImport, SecondOpinion
 from recognition.exports import ExportScope, request_export
-from recognition.models import Event, Person, UnlabeledFace
+from recognition.models import Event, ManualBox, Person, UnlabeledFace
 from recognition.probes import add_probe
 
 admin = User.objects.get(username="admin")
 colleague, _ = User.objects.get_or_create(username="nora", defaults={"first_name": "Nora", "last_name": "Lind"})
 event = Event.objects.annotate(size=Count("photos")).order_by("-size", "pk").first()
 person = Person.objects.annotate(size=Count("sightings")).order_by("-size", "pk").first()
-first, second, shown = [entry.face for entry in UnlabeledFace.objects.open().select_related("face")[:3]]
+first, second, shown, named = [entry.face for entry in UnlabeledFace.objects.open().select_related("face__photo")[:4]]
 decision = label_face(face=first, actor=admin, person=person)
 record_verdict(face=second, kind="stranger", actor=admin)
+# A name of a colleague that the administrator is asked about, and one on which two people differ.
+label_face(face=named, actor=colleague, person=person)
+EventReview.objects.update_or_create(event=named.photo.event, defaults={"percent": 100})
 Event.objects.create(name="Open day 2019", archived_at=timezone.now())
 Person.objects.create(name="Nobody Yet", aliases=["Noby"], external_id="S-1001")
 soon = timezone.now() + timedelta(days=30)
@@ -102,6 +106,15 @@ values = {
     "export_id": str(request_export(user=admin, scope=ExportScope(event=event, person=None, with_machine=True, with_names=True)).export_id),
     "probe_id": str(probe.probe_id),
     "number": 1,
+    "import_id": str(PeopleImport.objects.create(user=admin, event=event, finished_at=timezone.now(), unread=["e-mail"], rows=[
+        {"row": 2, "outcome": "added", "person": person.pk, "message": ""},
+        {"row": 3, "outcome": "refused", "person": None, "message": "There is no name in this row."},
+        {"row": 4, "outcome": "updated", "person": person.pk, "message": "", "problems": [{"file": "S-1001.jpg", "message": "No such portrait was found."}]},
+    ]).import_id),
+    "box_pk": ManualBox.objects.create(photo=first.photo, left=1, top=1, width=60, height=60, drawn_by=admin).pk,
+    "cluster_pk": Cluster.objects.filter(open_count__gte=2).first().pk,
+    "assignment_pk": Assignment.objects.get_or_create(event=event, user=colleague)[0].pk,
+    "opinion_pk": SecondOpinion.objects.create(face=first, decision=decision, actor=colleague, answer="stranger", agrees=False).pk,
 }
 print("VALUES", json.dumps(values))
 """

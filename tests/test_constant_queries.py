@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from access.models import EventGrant
-from labeling.models import Decision
+from labeling.models import DecidedFace, Decision
 from recognition.models import Photo, Sighting
 from tests.access.addresses import PAGES, Address
 from tests.access.world import Side, make_side
@@ -47,7 +47,11 @@ def fill(side: Side, user: User, rows: range) -> None:
                 similarity=0.9,
                 seen_at=photo.taken_at,
             )
-            Decision.objects.create(kind="label", actor=user, face=machine, person=side.person)
+            decision = Decision.objects.create(
+                kind="label", actor=user, face=machine, person=side.person, face_count=2
+            )
+            for face in (machine, side.named):
+                DecidedFace.objects.create(decision=decision, face=face)
         for state in ("failed", "queued"):
             make_photo(side.event, state=state)
             make_photo(state=state)

@@ -15,7 +15,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 SCRIPTS = Path(settings.BASE_DIR) / "static" / "js"
 # How the page writes keys that have no letter; a browser's own keys need no script of ours.
 WRITTEN = {"←": "ArrowLeft", "→": "ArrowRight", "↑": "ArrowUp", "↓": "ArrowDown", "Esc": "Escape"}
-THE_BROWSERS = {"Tab", "Space", "Shift"}
+THE_BROWSERS = {"Tab", "Space", "Shift", "Ctrl"}
 
 
 def keys_of_templates() -> set[str]:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from facevault_site.run import Child, _web, _worker
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -121,3 +123,18 @@ def parent_of(process: Path) -> int:
         return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def test_a_worker_gives_way_to_the_web_server() -> None:
+    assert [child.nice > _web().nice for child in (_worker(0), _worker(1))] == [True, True]
+
+
+def test_a_child_runs_as_nice_as_it_is_asked_to() -> None:
+    child = Child("sleeper", ["sleep", "60"], nice=3)
+    child.start()
+    try:
+        assert child.process is not None
+        assert os.getpriority(os.PRIO_PROCESS, child.process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 3
+    finally:
+        child.ask_to_stop()
+        child.wait_or_kill(time.monotonic() + 10)

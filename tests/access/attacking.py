@@ -11,8 +11,19 @@ from django.db import close_old_connections, models, transaction
 from django.http import HttpResponseBase
 
 from access.models import ApiToken, EventGrant
-from labeling.models import Decision, Rejection
-from recognition.models import Event, Export, Face, Person, Photo, Probe, Sighting, UnlabeledFace
+from labeling.models import (
+    Assignment,
+    Cluster,
+    ClusterMember,
+    Decision,
+    DifferentPeople,
+    EventReview,
+    PeopleImport,
+    Rejection,
+    SecondOpinion,
+    TwiceRight,
+)
+from recognition.models import Event, Export, Face, ManualBox, Person, Photo, Probe, Sighting, UnlabeledFace
 from tests.access.world import Side
 
 
@@ -62,6 +73,17 @@ def rows_about(side: Side) -> dict[str, list[dict[str, Any]]]:
         "tokens": ApiToken.objects.filter(pk=side.token.pk),
         "exports": Export.objects.filter(models.Q(event=event) | models.Q(person=side.person.pk)),
         "probes": Probe.objects.filter(pk=side.probe.pk),
+        "clusters": Cluster.objects.filter(event=event),
+        "members": ClusterMember.objects.filter(face__photo__event=event),
+        "boxes": ManualBox.objects.filter(photo__event=event),
+        "opinions": SecondOpinion.objects.filter(face__photo__event=event),
+        "assignments": Assignment.objects.filter(event=event),
+        "reviews": EventReview.objects.filter(event=event),
+        "imports": PeopleImport.objects.filter(pk=side.imported.pk),
+        "right twice": TwiceRight.objects.filter(person=side.person.pk),
+        "two people": DifferentPeople.objects.filter(
+            models.Q(first=side.person.pk) | models.Q(second=side.person.pk)
+        ),
     }
     return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
 

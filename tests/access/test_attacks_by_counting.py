@@ -14,8 +14,11 @@ from access.models import EventGrant
 from access.roles import LABELER, MANAGER, UPLOADER, VIEWER
 from access.scopes import SCOPES
 from access.tokens import create_token
-from labeling.models import Decision
+from labeling.decisions import record_verdicts
+from labeling.models import Decision, Look
+from labeling.team.leases import take_lease
 from recognition.gallery_index import get_gallery_index
+from recognition.models import Person
 from tests.access.addresses import ALL
 from tests.access.attacking import read_body
 from tests.access.table import TABLE
@@ -58,7 +61,17 @@ def look_at_everything(user: User, bearer: dict[str, str], side: Side) -> dict[s
     return found
 
 
-def be_busy(side: Side, actor: User) -> None:
+def work_on_list(person: Person, side: Side, actor: User) -> None:
+    """Somebody whom both events know has a list at that one, which is open on a desk there, and was asked about."""
+    EventGrant.objects.create(user=actor, event=side.event, role="labeler")
+    faces = [make_unlabeled(photo=make_photo(side.event)).face for _ in range(2)]
+    for face in faces:
+        Look.objects.create(face=face, person=person, similarity=0.8, margin=0.3, verdict="suggest")
+    record_verdicts(faces=faces, kind="ask", actor=actor, person=person)
+    take_lease(user=actor, card=f"person-{person.pk}")
+
+
+def be_busy(side: Side, actor: User, mine: Side) -> None:
     """More of everything at that event: photos that wait, failed and are done, faces, names, decisions, roles."""
     vectors = unit_vectors(6, seed=3)
     for number in range(3):
@@ -70,6 +83,7 @@ def be_busy(side: Side, actor: User) -> None:
     for state in ("queued", "failed", "done"):
         make_photo(side.event, state=state)
     EventGrant.objects.create(user=make_user("foreign-guest"), event=side.event, role="viewer")
+    work_on_list(mine.person, side, make_user("foreign-labeler"))
     get_gallery_index().refresh()
 
 
@@ -82,6 +96,9 @@ def test_what_happens_at_another_event_changes_no_page(account: str) -> None:
     mine = make_side("Mine", owner=user, uploader=user)
     foreign = make_side("Foreign", owner=stranger, uploader=stranger)
     make_embedding(mine.named, unit_vectors(1, seed=9)[0])
+    for _ in range(2):
+        face = make_unlabeled(photo=make_photo(mine.event)).face
+        Look.objects.create(face=face, person=mine.person, similarity=0.8, margin=0.3, verdict="suggest")
     if account != "roleless":
         EventGrant.objects.create(user=user, event=mine.event, role=account.partition(" ")[2])
     get_gallery_index().refresh()
@@ -91,7 +108,7 @@ def test_what_happens_at_another_event_changes_no_page(account: str) -> None:
     look_at_everything(user, bearer, mine)
     before = look_at_everything(user, bearer, mine)
     assert len(before) > 50
-    be_busy(foreign, stranger)
+    be_busy(foreign, stranger, mine)
     after = look_at_everything(user, bearer, mine)
     changed = [name for name in before if before[name] != after[name]]
     assert not changed, _first_difference(before[changed[0]], after[changed[0]], changed)

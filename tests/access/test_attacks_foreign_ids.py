@@ -18,6 +18,8 @@ from access.models import EventGrant
 from access.roles import LABELER, MANAGER, UPLOADER, VIEWER
 from access.scopes import SCOPES
 from access.tokens import create_token
+from labeling.models import EventReview, SecondOpinion
+from recognition.models import Sighting
 from tests.access.attacking import read_body, rolled_back, rows_about, words_about
 from tests.access.world import Side, make_side
 from tests.conftest import make_user
@@ -73,6 +75,13 @@ PAGES = [
     Attack("/people/?q=foreign&sort=faces&page=2"),
     Attack("/people/{m.person.pk}/?show=machine&page=7"),
     Attack("/people/new/?name=foreign"),
+    Attack("/people/{m.person.pk}/?show=farthest"),
+    Attack("/people/{m.person.pk}/merge/?q=foreign"),
+    Attack("/people/{m.person.pk}/merge/?with={f.person.pk}"),
+    Attack("/people/{f.person.pk}/merge/?with={m.person.pk}"),
+    Attack("/people/{m.person.pk}/split/"),
+    Attack("/people/twice/?page=2"),
+    Attack("/people/may-be-one/?page=2"),
     Attack("/label/?event={f.event.pk}"),
     Attack("/label/?event={f.event.pk}&skipped=1"),
     Attack("/label/{m.opened.face_id}/?event={f.event.pk}"),
@@ -80,6 +89,35 @@ PAGES = [
     Attack("/label/people/?name="),
     Attack("/decisions/?page=2"),
     Attack("/decisions/?who=mine"),
+    *(
+        Attack(f"/decisions/?{query}")
+        for query in ("event={f.event.pk}", "person={f.person.pk}", "name=foreign", "name=4711", "kind=label")
+    ),
+    Attack("/decisions/{f.decision.key}/"),
+    Attack("/label/?after=cluster-{f.cluster.pk}"),
+    Attack("/label/?after=person-{f.person.pk}&queue=suggestions"),
+    *(
+        Attack(f"/label/?queue={queue}")
+        for queue in ("groups", "suggestions", "asked", "skipped", "conflicts")
+    ),
+    Attack("/label/group/{f.cluster.pk}/"),
+    Attack("/label/group/{f.cluster.pk}/?view=all"),
+    Attack("/label/group/{m.cluster.pk}/?event={f.event.pk}&view=split"),
+    Attack("/label/person/{f.person.pk}/"),
+    Attack("/label/person/{m.person.pk}/?event={f.event.pk}"),
+    Attack("/label/second/?event={f.event.pk}"),
+    Attack("/label/second/{f.named.face_id}/"),
+    Attack("/label/differing/?event={f.event.pk}"),
+    *(
+        Attack(f"/label/verdicts/?event={{f.event.pk}}&verdict={verdict}")
+        for verdict in ("stranger", "poor", "skipped", "asked")
+    ),
+    Attack("/events/{f.event.pk}/labelers/"),
+    Attack("/people/import/{f.imported.import_id}/"),
+    Attack("/people/import/{f.imported.import_id}/report.csv"),
+    Attack("/photos/{f.photo.pk}/faces/add/"),
+    Attack("/photos/{f.photo.pk}/faces/{f.box.pk}/"),
+    Attack("/photos/{m.photo.pk}/faces/{f.box.pk}/"),
     Attack("/failed/?event={f.event.pk}"),
     Attack("/failed/?code=unreadable"),
     *(
@@ -95,6 +133,7 @@ PAGES = [
         for end in ("/", "/photos.zip", "/list.csv")
     ),
 ]
+_GROUP = {"version": "0", "upto": "999999999", "key": "{key}"}
 FORMS = [
     *(
         post("/label/{m.opened.face_id}/decide/", version="0", key="{key}", **{name: "{f.person.pk}"})
@@ -116,6 +155,67 @@ FORMS = [
     ),
     post("/people/{f.person.pk}/faces/", action="reject", key="{key}", face="{m.named.face_id}:0"),
     post("/people/{f.person.pk}/faces/", action="reject", key="{key}", face="{f.named.face_id}:0"),
+    post("/people/{m.person.pk}/merge/", key="{key}", **{"with": "{f.person.pk}"}),
+    post("/people/{f.person.pk}/merge/", key="{key}", together="1", **{"with": "{m.person.pk}"}),
+    *(
+        post("/people/{m.person.pk}/split/", action=action, key="{key}", face="{f.named.face_id}:0", name="X")
+        for action in ("pick", "new", "queue")
+    ),
+    post("/people/{m.person.pk}/split/", person="{f.person.pk}", key="{key}", face="{m.named.face_id}:0"),
+    post("/people/{f.person.pk}/split/", action="queue", key="{key}", face="{m.named.face_id}:0"),
+    post("/people/{m.person.pk}/faces/", action="cover", key="{key}", face="{f.named.face_id}:0"),
+    post("/people/{m.person.pk}/undo/{f.decision.key}/"),
+    post("/people/{f.person.pk}/undo/{f.decision.key}/", back="may-be-one"),
+    *(
+        post("/label/group/{m.cluster.pk}/decide/", **{**_GROUP, **values})
+        for values in (
+            {"person": "{f.person.pk}"},
+            {"none": "{f.person.pk}"},
+            {"person": "{f.person.pk}", "face": "{m.opened.face_id}"},
+            {"verdict": "stranger", "face": "{f.opened.face_id}"},
+            {"apart": "{f.opened.face_id}"},
+            {"strays": "{f.opened.face_id}"},
+            {"eject": "1", "face": "{f.opened.face_id}"},
+            {"verdict": "skip", "key": "{f.decision.key}", "event": "{f.event.pk}"},
+        )
+    ),
+    post("/label/group/{f.cluster.pk}/decide/", **_GROUP, verdict="stranger"),
+    post("/label/group/{f.cluster.pk}/decide/", **_GROUP, apart="{f.opened.face_id}"),
+    *(
+        post(
+            f"/label/person/{{{whose}.person.pk}}/decide/",
+            action=action,
+            key="{key}",
+            face="{f.opened.face_id}:0",
+        )
+        for whose in ("m", "f")
+        for action in ("confirm", "reject", "stranger")
+    ),
+    post("/label/person/{f.person.pk}/decide/", action="confirm", key="{key}", face="{m.opened.face_id}:0"),
+    post("/label/person/{m.person.pk}/decide/", action="skip", key="{key}", listed="{f.opened.face_id}:0"),
+    post("/label/second/{f.named.face_id}/", answer="stranger"),
+    post("/label/second/{m.named.face_id}/", person="{f.person.pk}", event="{f.event.pk}"),
+    post("/label/differing/{f.opinion.pk}/", take="1", version="0"),
+    post("/label/differing/{f.opinion.pk}/", take="0", version="0", event="{f.event.pk}"),
+    post("/label/verdicts/back/", verdict="stranger", key="{key}", face="{f.opened.face_id}:0"),
+    post("/label/verdicts/back/", verdict="skipped", key="{key}", face="{f.decision.key}:0"),
+    post("/label/verdicts/back/", verdict="asked", key="{key}", face="{f.decision.key}:0"),
+    post("/label/leave/", card="cluster-{f.cluster.pk}"),
+    *(post(f"/decisions/{{f.decision.key}}/{verb}/", back="decision") for verb in ("redo", "put-back")),
+    post("/events/{f.event.pk}/labelers/", user="{m.decision.actor_id}"),
+    post("/events/{m.event.pk}/labelers/", user="{f.assignment.user_id}"),
+    post("/events/{f.event.pk}/labelers/{f.assignment.pk}/remove/"),
+    post("/events/{m.event.pk}/labelers/{f.assignment.pk}/remove/"),
+    post("/events/{f.event.pk}/review/", percent="100"),
+    post("/photos/{f.photo.pk}/faces/add/", left="10", top="10", width="90", height="90"),
+    *(
+        post(f"/photos/{{{photo}.photo.pk}}/faces/{{f.box.pk}}/{verb}/")
+        for photo in ("m", "f")
+        for verb in ("retry", "remove")
+    ),
+    post("/people/twice/", photo="{f.photo.pk}", person="{f.person.pk}"),
+    post("/people/twice/", photo="{m.photo.pk}", person="{f.person.pk}"),
+    post("/people/may-be-one/", one="{m.person.pk}", another="{f.person.pk}"),
     post("/decisions/{f.decision.key}/undo/", back="decisions"),
     post("/decisions/{f.decision.key}/undo/", back="", event="{m.event.pk}"),
     post("/decisions/{m.decision.key}/undo/", back="", event="{f.event.pk}"),
@@ -188,13 +288,28 @@ API = [
     api("POST", "faces/{m.opened.face_id}/reject/", person="{f.person.pk}"),
     api("POST", "faces/{f.opened.face_id}/label/", person="{m.person.pk}"),
     *(api("POST", f"faces/{{f.opened.face_id}}/{verb}/") for verb in ("skip", "stranger", "not-a-face")),
-    api("POST", "decisions/{f.decision.key}/undo/"),
+    *(api("POST", f"faces/{{f.opened.face_id}}/{verb}/") for verb in ("ask", "poor", "reopen")),
+    api("POST", "decisions/", faces=["{f.opened.face_id}"], verdict="stranger"),
+    api("POST", "decisions/", faces=["{m.opened.face_id}", "{f.opened.face_id}"], verdict="poor"),
+    api("POST", "decisions/", faces=["{m.opened.face_id}"], person="{f.person.pk}"),
+    api("POST", "decisions/", faces=["{m.opened.face_id}"], reject=["{f.person.pk}"]),
+    *(api("POST", f"decisions/{{f.decision.key}}/{verb}/") for verb in ("undo", "redo")),
+    api("GET", "decisions/{f.decision.key}/"),
+    *(
+        api("GET", f"decisions/?{name}")
+        for name in ("event={f.event.pk}", "person={f.person.pk}", "actor=stranger")
+    ),
+    api("POST", "photos/{f.photo.pk}/faces/", left=10, top=10, width=90, height=90),
+    *(api(method, "photos/{f.photo.pk}/faces/{f.box.pk}/") for method in ("GET", "DELETE")),
+    *(api(method, "photos/{m.photo.pk}/faces/{f.box.pk}/") for method in ("GET", "DELETE")),
     api("PATCH", "photos/{m.photo.pk}/", event="{f.event.pk}"),
     api("PATCH", "photos/{f.photo.pk}/", event="{m.event.pk}"),
     api("DELETE", "photos/{f.photo.pk}/"),
     api("DELETE", "events/{f.event.pk}/"),
     api("PATCH", "events/{f.event.pk}/", name="Taken over", archived=True),
     api("PATCH", "people/{f.person.pk}/", name="Taken over"),
+    api("POST", "people/{m.person.pk}/merge/", other="{f.person.pk}"),
+    api("POST", "people/{f.person.pk}/merge/", other="{m.person.pk}", together=True),
     api("POST", "events/{f.event.pk}/retry/"),
     api("POST", "photos/{f.failed.pk}/retry/"),
     api("POST", "exports/", event="{f.event.pk}"),
@@ -218,6 +333,8 @@ class World:
 
     def fill_json(self, value: Any) -> Any:
         """A number where the text is one: ids go as numbers in JSON."""
+        if isinstance(value, list):
+            return [self.fill_json(one) for one in value]
         if isinstance(value, str):
             filled = self.fill(value)
             return int(filled) if filled.isdigit() else filled
@@ -307,6 +424,80 @@ def test_every_attack_is_on_an_address_that_there_is() -> None:
 
 class TestWhichIdsThereAre:
     """Whoever counts through ids cannot tell a person of another event from nobody."""
+
+    @pytest.mark.parametrize("name", ["person", "twice", "reject", "none"])
+    @pytest.mark.parametrize("version", ["0", "7"])
+    @pytest.mark.parametrize("chosen", [True, False])
+    def test_on_the_card_of_a_group(self, name: str, version: str, chosen: bool) -> None:
+        world = make_world("local labeler")
+        pages = []
+        for pk in (world.foreign.person.pk, 987_654_321):
+            with rolled_back():
+                data = {"version": version, "upto": 999_999_999, "key": UUID(int=1), name: pk}
+                if chosen:
+                    data["face"] = world.mine.opened.face_id
+                answer = world.client.post(f"/label/group/{world.mine.cluster.pk}/decide/", data)
+                question = answer.context["question"]
+                pages.append((answer.status_code, question and question.error, answer.context["chosen"]))
+        assert pages[0] == pages[1]
+        assert pages[0][0] == (422 if version == "0" else 409)
+
+    @pytest.mark.parametrize("name", ["person", "twice", "reject", "none"])
+    def test_beside_an_answer_that_is_about_nobody(self, name: str) -> None:
+        world = make_world("local labeler")
+        face, cluster = world.mine.opened.face_id, world.mine.cluster.pk
+        group = {"upto": 999_999_999, "face": face}
+        asked: list[tuple[str, dict[str, Any]]] = [
+            *((f"/label/{face}/decide/", about) for about in ({"verdict": "stranger"}, {"rest": "1"})),
+            (f"/label/group/{cluster}/decide/", {**group, "verdict": "poor"}),
+            *((f"/label/group/{cluster}/decide/", {**group, about: face}) for about in ("apart", "strays")),
+            (f"/label/group/{cluster}/decide/", {**group, "eject": "1"}),
+        ]
+        for path, data in asked:
+            answers = []
+            for pk in (world.foreign.person.pk, 987_654_321):
+                with rolled_back():
+                    form = {"version": 0, "key": UUID(int=1), **data, name: pk}
+                    answer = world.client.post(path, form)
+                    answers.append((answer.status_code, answer.headers.get("Location")))
+            assert answers[0] == answers[1], (path, data)
+            assert answers[0][0] == 422
+
+    @pytest.mark.parametrize("name", ["person", "twice", "reject", "none"])
+    def test_with_a_key_that_was_used_before(self, name: str) -> None:
+        world = make_world("local labeler")
+        answers = []
+        for pk in (world.foreign.person.pk, 987_654_321):
+            with rolled_back():
+                path, form = f"/label/{world.mine.opened.face_id}/decide/", {"version": 0, "key": UUID(int=1)}
+                world.client.post(path, {**form, "verdict": "stranger"})
+                answer = world.client.post(path, {**form, name: pk})
+                answers.append((answer.status_code, answer.headers.get("Location")))
+        assert answers[0] == answers[1]
+
+    def test_where_faces_of_a_person_are_somebody_else(self) -> None:
+        world = make_world("local labeler")
+        pages = []
+        for pk in (world.foreign.person.pk, 987_654_321):
+            with rolled_back():
+                data = {"key": UUID(int=1), "face": f"{world.mine.named.face_id}:0", "person": pk}
+                answer = world.client.post(f"/people/{world.mine.person.pk}/split/", data)
+                assert answer.context is not None
+                pages.append((answer.status_code, answer.context["asked"]))
+        assert pages[0] == pages[1]
+
+    def test_as_a_second_opinion(self) -> None:
+        world = make_world("local labeler")
+        EventReview.objects.create(event=world.mine.event, percent=100)
+        SecondOpinion.objects.all().delete()
+        Sighting.objects.filter(face=world.mine.named).update(decided_by_user=world.foreign.decision.actor)
+        pages = []
+        for pk in (world.foreign.person.pk, 987_654_321):
+            with rolled_back():
+                answer = world.client.post(f"/label/second/{world.mine.named.face_id}/", {"person": pk})
+                assert answer.status_code == 422
+                pages.append(answer.context["error"])
+        assert pages[0] == pages[1]
 
     @pytest.mark.parametrize("name", ["person", "twice", "reject"])
     def test_at_the_desk(self, name: str) -> None:

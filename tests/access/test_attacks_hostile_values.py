@@ -16,6 +16,8 @@ from access.scopes import SCOPES
 from access.tokens import create_token
 from tests.access.addresses import ALL
 from tests.access.attacking import read_body, rolled_back
+from tests.access.desk_forms import BODIES as DESK_BODIES
+from tests.access.desk_forms import FORMS, fill_desk, filled, filled_body, people_list
 from tests.access.table import TABLE
 from tests.access.world import Side, make_side
 from tests.factories import activate_embedder
@@ -47,6 +49,8 @@ VALUES = [
     "\u202egpj.exe",
     "x" * 100_000,
 ]
+# One of each kind, for the many forms of the desk.
+FEW = ["-1", str(2**63), "9" * 5000, "²", "a\0b", "1,,2:x", "x" * 100_000]
 JSON_VALUES: list[Any] = [*VALUES, None, True, 1.5, -1, 2**63, 10**30, [], [1], {}, {"id": 1}, 1e308]
 GETS = {
     "/events/": ["q", "archived", "page"],
@@ -60,9 +64,18 @@ GETS = {
     "/people/{m.person.pk}/export/list.csv": ["event", "faces", "names"],
     "/events/{m.event.pk}/export/": ["person"],
     "/events/{m.event.pk}/export/list.csv": ["person", "faces", "names"],
-    "/label/": ["event", "skipped"],
+    "/label/": ["event", "skipped", "after", "queue"],
+    "/label/group/{m.cluster.pk}/": ["event", "queue", "view", "page"],
+    "/label/person/{m.person.pk}/": ["event", "queue"],
+    "/label/second/": ["event"],
+    "/label/differing/": ["event", "page"],
+    "/label/verdicts/": ["verdict", "event", "page"],
+    "/people/{m.person.pk}/merge/": ["with", "q"],
+    "/people/twice/": ["page"],
+    "/people/may-be-one/": ["page"],
+    "/decisions/{m.decision.key}/": ["page"],
     "/label/people/": ["name"],
-    "/decisions/": ["who", "page"],
+    "/decisions/": ["who", "page", "event", "name", "person", "kind", "state"],
     "/failed/": ["event", "code", "page"],
     "/login/": ["next"],
     "/api/v1/events/": ["q", "archived", "page", "page_size"],
@@ -74,7 +87,7 @@ GETS = {
     "/api/v1/sightings/": ["event", "photo", "person", "decided_by", "seen_from", "seen_to"],
     "/api/v1/queue/": ["event"],
     "/api/v1/queue/next/": ["event", "skipped"],
-    "/api/v1/decisions/": ["mine", "page"],
+    "/api/v1/decisions/": ["mine", "page", "event", "person", "actor", "kind", "undone"],
     "/api/v1/events/{m.event.pk}/list.csv": ["person", "faces"],
     "/api/v1/people/{m.person.pk}/list.csv": ["event", "faces"],
 }
@@ -243,6 +256,72 @@ def test_no_field_of_a_body_breaks_the_api(method: str, path: str, world: tuple[
     for text in raw:
         with rolled_back():
             url = "/api/v1/" + path.format(m=mine, f=other)
+            answer = client.generic(method, url, text, content_type="application/json")
+            answers.append((text[:80], answer.status_code, read_body(answer).decode("utf-8", "replace")))
+    assert not broken(answers)
+
+
+@pytest.fixture
+def desk_world(world: tuple[User, Side, Side]) -> tuple[Client, Side, Any]:
+    ada, mine, _ = world
+    client = Client(raise_request_exception=False)
+    client.force_login(ada)
+    return client, mine, fill_desk(mine, user=ada, colleague=User.objects.create_user("colleague"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_field_of_a_form_of_the_desk_breaks_it(form: str, desk_world: tuple[Client, Side, Any]) -> None:
+    client, mine, desk = desk_world
+    address, fields = FORMS[form]
+    path, usual, answers = filled(address, mine, desk), filled(fields, mine, desk), []
+    with rolled_back():
+        assert client.post(path, usual).status_code in {200, 204, 302}
+    for name, right in usual.items():
+        # A list where one value is meant, and one value too many.
+        for value in [*FEW, [], [right, right], [f"{right}:1", f"{right},{right}"]]:
+            with rolled_back():
+                answer = client.post(path, {**usual, name: value})
+                body = read_body(answer).decode("utf-8", "replace")
+            answers.append((f"{name}={str(value)[:40]!r}", answer.status_code, body))
+    assert not broken(answers)
+
+
+def test_no_cell_of_a_list_of_people_breaks_the_import(world: tuple[User, Side, Side]) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(world[0])
+    answers = []
+    for value in VALUES:
+        cell = '"' + value.replace('"', '""') + '"'
+        rows = [f"{cell},,,,", f"Ada,{cell},S-1,,", f"Ada,,{cell},,", f"Ada,,S-1,{cell},", ",,,,", cell]
+        with rolled_back():
+            answer = client.post("/people/import/", people_list(*rows), follow=True)
+            answers.append((value[:40], answer.status_code, answer.text))
+            for name in ("event", "portraits", "people"):
+                answer = client.post("/people/import/", {**people_list("Ada,,,,"), name: value})
+                answers.append((f"{name} {value[:40]}", answer.status_code, answer.text))
+    assert not broken(answers)
+
+
+@pytest.mark.parametrize("action", DESK_BODIES)
+def test_no_field_of_a_body_of_the_desk_breaks_the_api(
+    action: str, world: tuple[User, Side, Side], desk_world: tuple[Client, Side, Any]
+) -> None:
+    ada, mine, _ = world
+    desk = desk_world[2]
+    soon = timezone.now() + timedelta(days=1)
+    secret = create_token(user=ada, name="attack", scopes=list(SCOPES), expires_at=soon).secret
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {secret}"})
+    method, path, body = DESK_BODIES[action]
+    url, usual = "/api/v1/" + filled(path, mine, desk), filled_body(body, mine, desk)
+    with rolled_back():
+        assert (
+            client.generic(method, url, json.dumps(usual), content_type="application/json").status_code < 300
+        )
+    few: list[Any] = [*FEW, None, True, 1.5, 2**63, 10**30, [], [1], [[]], [None], {}, {"id": 1}, 1e308]
+    bodies: list[Any] = [{**usual, name: value} for name in usual for value in few]
+    answers = []
+    for text in [*map(json.dumps, [*bodies, None, [], [usual], 7]), "{", "[" * 100_000, '{"left": 1e400}']:
+        with rolled_back():
             answer = client.generic(method, url, text, content_type="application/json")
             answers.append((text[:80], answer.status_code, read_body(answer).decode("utf-8", "replace")))
     assert not broken(answers)

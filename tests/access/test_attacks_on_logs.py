@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,6 +18,7 @@ from access.tokens import create_token
 from facevault_site.logs import JsonFormatter, PlainFormatter
 from tests.access.addresses import ALL
 from tests.access.attacking import read_body, rolled_back
+from tests.access.desk_forms import BODIES, FORMS, PAGES, fill_desk, filled, filled_body, people_list
 from tests.access.table import TABLE
 from tests.access.world import make_side
 from tests.factories import activate_embedder
@@ -44,6 +46,7 @@ def test_no_line_of_any_request_holds_a_name_or_a_token(
     ada = User.objects.create_superuser("ada", password="correct horse battery", first_name=SECRET)
     activate_embedder()
     side = make_side(SECRET, owner=ada, uploader=ada)
+    desk = fill_desk(side, user=ada, colleague=User.objects.create_user("colleague", first_name=SECRET))
     soon = timezone.now() + timedelta(days=1)
     made = create_token(user=ada, name=SECRET, scopes=list(SCOPES), expires_at=soon)
     client = Client(raise_request_exception=False)
@@ -84,6 +87,24 @@ def test_no_line_of_any_request_holds_a_name_or_a_token(
                         file = SimpleUploadedFile(f"{SECRET}.jpg", b"no picture")
                         field = "picture" if "search" in address.route else "files"
                         read_body(asking.post(path, {field: file}))
+            for page in PAGES.values():
+                read_body(client.get(filled(page, side, desk)))
+            for route, known in FORMS.values():
+                usual = filled(known, side, desk)
+                for sent in (usual, {**usual, "name": SECRET}, {**usual, "first": SECRET, "card": SECRET}):
+                    with rolled_back():
+                        read_body(client.post(filled(route, side, desk), sent))
+            for method, route, about in BODIES.values():
+                for asked in (about, {**about, "name": SECRET, "verdict": SECRET}):
+                    with rolled_back():
+                        said = json.dumps(filled_body(asked, side, desk))
+                        url = "/api/v1/" + filled(route, side, desk)
+                        read_body(script.generic(method, url, said, content_type="application/json"))
+            rows = (f"{SECRET},{SECRET},{SECRET},{SECRET}.jpg,{SECRET}", f",{SECRET},{SECRET},,")
+            with rolled_back():
+                listed: dict[str, Any] = {**people_list(*rows), "event": SECRET}
+                listed["portraits"] = SimpleUploadedFile(f"{SECRET}.zip", b"PK no archive")
+                read_body(client.post("/people/import/", listed))
             for bad in (f"/people/{SECRET}/", f"/static/{SECRET}.css", f"/{SECRET}", f"/media/../{SECRET}"):
                 client.get(bad, headers={"Referer": f"http://testserver/?q={SECRET}", "User-Agent": SECRET})
             Client().post("/login/", {"username": SECRET, "password": SECRET})

@@ -17,9 +17,12 @@ from django.utils import timezone
 
 from access.models import ApiToken
 from access.tokens import create_token
-from recognition.models import Event, Face, Person, Photo, Sighting
+from labeling.models import Enrolment, PeopleImport, Preferences
+from labeling.team.keys import KEYS
+from recognition.models import Event, Face, ManualBox, Person, Photo, Sighting
 from tests.access.addresses import ALL, Address
 from tests.access.attacking import read_body, rolled_back
+from tests.access.desk_forms import FORMS, PAGES, Desk, fill_desk, filled, people_list
 from tests.access.table import TABLE
 from tests.access.world import Side, make_side
 from tests.factories import activate_embedder
@@ -232,3 +235,77 @@ def test_what_is_typed_into_an_address_is_text_as_well(ada: User) -> None:
     assert Face.objects.count() == 2
     assert Sighting.objects.count() == 1
     assert not faults
+
+
+def poison_desk(side: Side, desk: Desk, text: str, user: User) -> None:
+    """The same into what the desk and the pages around it keep."""
+    Person.objects.filter(pk=desk.twin.pk).update(
+        name=f"{text} twin", aliases=[text], external_id=f"{text[:57]} 2"
+    )
+    ManualBox.objects.filter(pk=side.box.pk).update(failure_code=text[:40], failure_reason=text)
+    Enrolment.objects.update(reason=text)
+    refused = {"row": 3, "outcome": "refused", "person": None, "message": text}
+    left_out = {
+        "row": 2,
+        "outcome": "added",
+        "person": side.person.pk,
+        "message": "",
+        "problems": [{"file": text, "message": text}],
+    }
+    PeopleImport.objects.filter(pk=side.imported.pk).update(rows=[left_out, refused], unread=[text])
+    Preferences.objects.update_or_create(user=user, defaults={"keys": {key.action: text for key in KEYS}})
+
+
+@pytest.mark.parametrize("text", ["".join(TEXTS), "x attack-attribute=1 "])
+def test_no_page_around_the_desk_takes_a_name_for_code(text: str, ada: User) -> None:
+    side = make_side("Mine", owner=ada, uploader=ada)
+    colleague = User.objects.create_user("somebody", first_name=text)
+    desk = fill_desk(side, user=ada, colleague=colleague)
+    poison(side, text)
+    poison_desk(side, desk, text, ada)
+    client = Client(raise_request_exception=False)
+    client.force_login(ada)
+    imported = f"/people/import/{side.imported.import_id}/"
+    pages = [*(filled(path, side, desk) for path in PAGES.values()), imported]
+    faults = []
+    for headers in ({}, {"HX-Request": "true"}):
+        for path in pages:
+            page = client.get(path, headers=headers)
+            assert page.status_code == 200, path
+            faults += [f"{path}: {fault}" for fault in faults_of(page.text)]
+        for name, (address, fields) in FORMS.items():
+            usual = filled(fields, side, desk)
+            # As it is sent, and with the text in every field that takes words.
+            for data in (
+                usual,
+                {**usual, "name": text},
+                {**usual, "first": text, "version": "7", "face": text},
+            ):
+                with rolled_back():
+                    page = client.post(filled(address, side, desk), data, headers=headers, follow=True)
+                    if page.status_code >= 500:
+                        faults.append(f"{name}: {page.status_code}")
+                    faults += [f"{name}: {fault}" for fault in faults_of(page.text)]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_list_of_people_brings_text_in_and_a_report_text_out(text: str, ada: User) -> None:
+    side = make_side("Mine", owner=ada, uploader=ada)
+    client = Client(raise_request_exception=False)
+    client.force_login(ada)
+    cell = '"' + text.replace('"', '""') + '"'
+    rows = (f"Ada {cell},{cell},S-1,{cell},", f"{cell},,S-2,,", f"Bob,{cell},{cell},,{cell}")
+    page = client.post("/people/import/", {**people_list(*rows), "event": f"{text} day"}, follow=True)
+    assert page.status_code == 200
+    assert not faults_of(page.text)
+    assert not faults_of(client.post("/people/import/", {"event": text}).text)
+    Person.objects.update(external_id=None)
+    poison(side, text)
+    poison_desk(side, fill_desk(side, user=ada, colleague=ada), text, ada)
+    for done in PeopleImport.objects.filter(user=ada):
+        answer = client.get(f"/people/import/{done.import_id}/report.csv")
+        assert answer.headers["Content-Disposition"].startswith('attachment; filename="import.csv"')
+        table = io.StringIO(read_body(answer).decode("utf-8-sig"), newline="")
+        for row in csv.reader(table):
+            assert not [one for one in row if one.startswith(("=", "+", "-", "@", "\t", "\r"))]

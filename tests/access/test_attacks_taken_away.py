@@ -17,7 +17,8 @@ from access.scopes import SCOPES
 from access.tokens import create_token, revoke_token
 from labeling.models import Decision
 from recognition.models import Event, Export, Person
-from tests.access.attacking import read_body
+from tests.access.attacking import read_body, rolled_back, rows_about
+from tests.access.desk_forms import BODIES, FORMS, OF_NO_EVENT, PAGES, Desk, fill_desk, filled, filled_body
 from tests.access.world import Side, make_side
 from tests.conftest import make_user, signed_in
 from tests.factories import activate_embedder
@@ -227,6 +228,81 @@ class TestDecisions:
             assert "Here Alice" not in client.get(path, follow=True).text
         assert "Here Alice" not in script.get("/api/v1/decisions/").content.decode()
         assert client.post(f"/decisions/{here.decision.key}/undo/").status_code == 404
+
+
+class TestDesk:
+    """Pages that were drawn while one labeled there, and sent after the role was taken."""
+
+    @pytest.fixture
+    def desk(self, rita: User, here: Side, there: Side) -> Desk:
+        return fill_desk(there, user=rita, colleague=make_user("colleague"))
+
+    def test_with_the_role_each_form_does_something(self, rita: User, there: Side, desk: Desk) -> None:
+        client, idle = signed_in(rita), []
+        for name, (path, fields) in FORMS.items():
+            before = rows_about(there)
+            with rolled_back():
+                answer = client.post(filled(path, there, desk), filled(fields, there, desk))
+                if name not in OF_NO_EVENT and (answer.status_code >= 400 or rows_about(there) == before):
+                    idle.append((name, answer.status_code))
+        # FaceVault named nothing because of that decision.
+        assert idle == [("take back", 302)]
+
+    @pytest.mark.parametrize("left", ["", "viewer", "uploader"])
+    def test_no_form_that_was_open_does_anything(
+        self, rita: User, there: Side, desk: Desk, left: str
+    ) -> None:
+        client, faults = signed_in(rita), []
+        forms = {
+            name: (filled(path, there, desk), filled(fields, there, desk))
+            for name, (path, fields) in FORMS.items()
+            if name not in OF_NO_EVENT
+        }
+        take_everything(rita, there)
+        if left:
+            EventGrant.objects.create(user=rita, event=there.event, role=left)
+        words = [] if left else there.words
+        before = rows_about(there)
+        for name, (path, fields) in forms.items():
+            for headers in ({}, {"HX-Request": "true"}):
+                with rolled_back():
+                    answer = client.post(path, fields, headers=headers, follow=True)
+                    said = [word for word in words if word in answer.text]
+                    if said or answer.status_code >= 500 or rows_about(there) != before:
+                        faults.append((name, answer.status_code, said))
+        assert not faults
+
+    @pytest.mark.parametrize("left", ["", "viewer"])
+    def test_no_request_of_a_script_does_anything(
+        self, rita: User, there: Side, desk: Desk, left: str
+    ) -> None:
+        script, faults = script_of(rita), []
+        take_everything(rita, there)
+        if left:
+            EventGrant.objects.create(user=rita, event=there.event, role=left)
+        before = rows_about(there)
+        for name, (method, path, body) in BODIES.items():
+            with rolled_back():
+                answer = script.generic(
+                    method,
+                    "/api/v1/" + filled(path, there, desk),
+                    json.dumps(filled_body(body, there, desk)),
+                    content_type="application/json",
+                )
+                if answer.status_code not in {403, 404} or rows_about(there) != before:
+                    faults.append((name, answer.status_code))
+        assert not faults
+
+    def test_no_page_tells_of_it_any_more(self, rita: User, there: Side, desk: Desk) -> None:
+        client = signed_in(rita)
+        before = {name: client.get(filled(path, there, desk)) for name, path in PAGES.items()}
+        assert {name: page.status_code for name, page in before.items() if page.status_code != 200} == {}
+        take_everything(rita, there)
+        told = []
+        for name, path in PAGES.items():
+            page = client.get(filled(path, there, desk), follow=True)
+            told += [(name, word) for word in there.words if word in page.text]
+        assert not told
 
 
 class TestSessions:

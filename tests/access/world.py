@@ -16,9 +16,28 @@ from django.utils import timezone
 
 from access.models import ApiToken, EventGrant
 from access.tokens import create_token
-from labeling.models import Decision
+from labeling.models import (
+    Assignment,
+    Cluster,
+    ClusterMember,
+    DecidedFace,
+    Decision,
+    PeopleImport,
+    SecondOpinion,
+)
 from recognition.images import encode_jpeg
-from recognition.models import Event, Export, Face, Person, Photo, Probe, ProbeFace, Sighting, UnlabeledFace
+from recognition.models import (
+    Event,
+    Export,
+    Face,
+    ManualBox,
+    Person,
+    Photo,
+    Probe,
+    ProbeFace,
+    Sighting,
+    UnlabeledFace,
+)
 from recognition.probes.files import probe_crop_path, probe_preview_path
 from recognition.storage import (
     crop_path,
@@ -33,6 +52,7 @@ from recognition.vectors import encode_vector
 from tests.factories import EMBEDDER_ID, make_face, make_photo, unit_vectors
 
 _PICTURE = np.full((48, 64, 3), 127, dtype=np.uint8)
+_JPEG = encode_jpeg(_PICTURE, quality=80)
 
 
 @dataclass
@@ -53,22 +73,32 @@ class Side:
     token: ApiToken
     export: Export
     probe: Probe
+    box: ManualBox
+    imported: PeopleImport
+    assignment: Assignment
+    opinion: SecondOpinion
     words: list[str] = field(default_factory=list)
     personal_words: list[str] = field(default_factory=list)
 
+    @property
+    def cluster(self) -> Cluster:
+        return Cluster.objects.get(event=self.event)
+
     def write_files(self) -> None:
         """Put every file back that a request removed; the database forgets such a request by itself."""
-        picture = encode_jpeg(_PICTURE, quality=80)
         paths = [probe_preview_path(self.probe.probe_id)]
         paths += [probe_crop_path(self.probe.probe_id, 1), crop_path(self.named), crop_path(self.opened)]
         for photo in (self.photo, self.failed):
             paths += [original_path(photo.sha256, "JPEG"), preview_path(photo), thumb_path(photo)]
+        # Asked for with every cell of the table, and hardly ever any is gone.
         for path in paths:
-            write_file(path, picture)
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as file:
-            file.comment = f"FaceVault events {self.event.pk}".encode()
-        write_file(export_path(self.export.export_id), archive.getvalue())
+            if not path.exists():
+                write_file(path, _JPEG)
+        if not (export := export_path(self.export.export_id)).exists():
+            archive = io.BytesIO()
+            with zipfile.ZipFile(archive, "w") as file:
+                file.comment = f"FaceVault events {self.event.pk}".encode()
+            write_file(export, archive.getvalue())
 
     def fill(self, parameter: str) -> Any:
         """A value for a parameter of an address; a new parameter is a decision here, never an accident."""
@@ -83,6 +113,11 @@ class Side:
             "export_id": lambda: self.export.export_id,
             "probe_id": lambda: self.probe.probe_id,
             "number": lambda: 1,
+            "box_pk": lambda: self.box.pk,
+            "import_id": lambda: self.imported.import_id,
+            "cluster_pk": lambda: self.cluster.pk,
+            "assignment_pk": lambda: self.assignment.pk,
+            "opinion_pk": lambda: self.opinion.pk,
         }
         return values[parameter]()
 
@@ -103,8 +138,10 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         face=named, person=person, decided_by="human", is_reference=True, seen_at=timezone.now()
     )
     UnlabeledFace.objects.create(face=opened)
-    before = {"sighting": None, "unlabeled": None}
-    decision = Decision.objects.create(kind="label", actor=owner, face=named, person=person, before=before)
+    cluster = Cluster.objects.create(event=event, open_count=1)
+    ClusterMember.objects.create(cluster=cluster, face=opened, closeness=1.0)
+    decision = Decision.objects.create(kind="label", actor=owner, face=named, person=person)
+    DecidedFace.objects.create(decision=decision, face=named)
     assert sighting.person_id == person.pk
     grant = EventGrant.objects.create(
         user=User.objects.create(username=f"{name}-colleague"), event=event, role="viewer"
@@ -124,6 +161,24 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         embedder_id=EMBEDDER_ID,
         vector=encode_vector(unit_vectors(1)[0]),
     )
+    box = ManualBox.objects.create(
+        photo=photo,
+        left=600,
+        top=400,
+        width=90,
+        height=90,
+        drawn_by=uploader,
+        state="failed",
+        failure_code="broken",
+    )
+    colleague = grant.user
+    assignment = Assignment.objects.create(event=event, user=colleague)
+    opinion = SecondOpinion.objects.create(
+        face=named, decision=decision, actor=colleague, answer="stranger", agrees=False
+    )
+    imported = PeopleImport.objects.create(
+        user=owner, event=event, rows=[{"row": 2, "outcome": "added", "person": person.pk, "message": ""}]
+    )
     words = [
         event.name,
         event.place,
@@ -134,9 +189,25 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         failed.name,
     ]
     words += [str(named.face_id), str(opened.face_id), photo.sha256, f"{name}-colleague"]
-    personal = [token.prefix, str(export.export_id), str(probe.probe_id)]
+    personal = [token.prefix, str(export.export_id), str(probe.probe_id), str(imported.import_id)]
     return Side(
-        event, photo, failed, named, opened, person, decision, grant, token, export, probe, words, personal
+        event,
+        photo,
+        failed,
+        named,
+        opened,
+        person,
+        decision,
+        grant,
+        token,
+        export,
+        probe,
+        box,
+        imported,
+        assignment,
+        opinion,
+        words,
+        personal,
     )
 
 
