@@ -13,7 +13,6 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from recognition.demo.looks import Color
 from recognition.geometry import Pose
 
-SMOOTHING = 3  # drawn so many times too large, then averaged down
 # Features lie this far before the axis that the head turns on.
 FACE_DEPTH = 0.75
 Point = tuple[float, float] | tuple[float, float, float]
@@ -42,15 +41,24 @@ def rotation(pose: Pose) -> NDArray[np.float64]:
 
 class Pen:
     """Draws on a transparent tile. Head points are (x, y, z): from the middle between the eyes, in eye distances,
-    z towards the camera from the axis of the head; body points (x, y) do not turn."""
+    z towards the camera from the axis of the head; body points (x, y) do not turn. It is drawn `smoothing` times too
+    large, then averaged down."""
 
     def __init__(
-        self, *, width: int, height: int, origin: tuple[float, float], unit: float, pose: Pose
+        self,
+        *,
+        width: int,
+        height: int,
+        origin: tuple[float, float],
+        unit: float,
+        pose: Pose,
+        smoothing: int,
     ) -> None:
-        self.image = Image.new("RGBA", (width * SMOOTHING, height * SMOOTHING), (0, 0, 0, 0))
+        self.image = Image.new("RGBA", (width * smoothing, height * smoothing), (0, 0, 0, 0))
         self._draw = ImageDraw.Draw(self.image)
-        self._origin = np.array(origin) * SMOOTHING
-        self._unit = unit * SMOOTHING
+        self._origin = np.array(origin) * smoothing
+        self._unit = unit * smoothing
+        self._smoothing = smoothing
         self._rotation = rotation(pose)
 
     @property
@@ -123,7 +131,7 @@ class Pen:
         self.image.paste((*color, 255), (left, top), opacity)
 
     def finish(self) -> Image.Image:
-        return self.image.reduce(SMOOTHING)
+        return self.image.reduce(self._smoothing)
 
 
 def _curve(pixels: NDArray[np.float64], *, closed: bool, steps: int = 8) -> NDArray[np.float64]:

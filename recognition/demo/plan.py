@@ -1,11 +1,11 @@
-"""Who is on which photo of a demo vault, and what is known of each face. Numbers only: no rows, no pixels."""
+"""Whose faces a demo vault holds, what is known of each, and photos of them. Numbers only: no rows, no pixels."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from heapq import heapify, heapreplace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +59,11 @@ class DemoSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`identities`, `roles` and `looks` (n,) are in step, one per face; `photos` holds the indexes of each photo's faces.
+    """`identities`, `roles` and `looks` (n,) are in step, one per face; `photos` holds the indexes of each photo's faces, and
+    `events` the number of each photo's event, which never falls.
 
     Identities count people from 0, then clusters, then single strangers. A look is what a face looks like: everybody has
-    one of their own until `share_looks`.
+    one of their own until `seat_casts`.
     """
 
     people: int
@@ -71,10 +72,11 @@ class Plan:
     roles: NDArray[np.int64]
     looks: NDArray[np.int64]
     photos: list[list[int]]
+    events: list[int]
 
 
 def plan_vault(size: DemoSize, rng: np.random.Generator) -> Plan:
-    """The faces, and photos of three to eight different people; raise BadSize."""
+    """The faces, and photos of three to eight different people at one event; raise BadSize."""
     size.check()
     named = _share(size.faces - size.unlabeled, size.people, 1, rng)
     doubtful = (
@@ -96,53 +98,38 @@ def plan_vault(size: DemoSize, rng: np.random.Generator) -> Plan:
     first = size.people + size.clusters
     identities += range(first, first + strangers - clustered)
     roles += [Role.CLUSTERED] * clustered + [Role.SINGLE] * (strangers - clustered)
-    order = rng.permutation(size.faces)
+    whose = np.array(identities, dtype=np.int64)
+    photos = group_faces([int(face) for face in rng.permutation(size.faces)], whose)
     return Plan(
         people=size.people,
         clusters=size.clusters,
-        identities=np.array(identities, dtype=np.int64),
+        identities=whose,
         roles=np.array(roles, dtype=np.int64),
-        looks=np.array(identities, dtype=np.int64),
-        photos=_group([int(face) for face in order], identities),
+        looks=whose,
+        photos=photos,
+        events=[0] * len(photos),
     )
 
 
-def share_looks(plan: Plan, casts: int) -> Plan:
-    """The same faces on photos of a few casts who always stand together, so that a few pictures show all of them.
-
-    A cast is three to eight looks. People share looks as evenly as they can: then nearly every photo has a whole cast. An
-    even look is for even identities, an odd one for odd ones.
-    """
-    sizes = [GROUPS[cast % len(GROUPS)] for cast in range(casts)]
-    cast_of = np.repeat(np.arange(casts), sizes)
-    looks = _even_looks(plan.identities, len(cast_of))
-    faces_of: defaultdict[int, list[int]] = defaultdict(list)
-    for face in (face for photo in plan.photos for face in photo):
-        faces_of[int(looks[face])].append(face)
-    # Each cast's photos are spread over the whole vault: an event shows all casts.
-    photos: list[tuple[float, int, list[int]]] = []
-    for cast in range(casts):
-        members = [faces_of[int(look)] for look in np.flatnonzero(cast_of == cast)]
-        longest = max(len(faces) for faces in members)
-        for turn in range(longest):
-            group = [faces[turn] for faces in members if turn < len(faces)]
-            photos.append(((turn + 0.5) / longest, cast, group))
-    return replace(plan, looks=looks, photos=[group for _, _, group in sorted(photos)])
-
-
-def _even_looks(identities: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """A look for each face (n,): whoever has most faces first, each takes the look that has fewest."""
-    faces = np.bincount(identities)
-    look_of = np.zeros(len(faces), dtype=np.int64)
-    for parity in (0, 1):
-        loads = [(0, look) for look in range(parity, count, 2)]
-        heapify(loads)
-        mine = np.arange(parity, len(faces), 2)
-        for identity in mine[np.argsort(-faces[mine], kind="stable")]:
-            load, look = loads[0]
-            heapreplace(loads, (load + int(faces[identity]), look))
-            look_of[identity] = look
-    return look_of[identities]
+def group_faces(order: Sequence[int], identities: NDArray[np.int64]) -> list[list[int]]:
+    """Faces in this order into photos; nobody is on a photo twice."""
+    whose = identities.tolist()
+    waiting = deque(order)
+    photos: list[list[int]] = []
+    while waiting:
+        photo: list[int] = []
+        seen: set[int] = set()
+        passed: list[int] = []
+        while waiting and len(photo) < GROUPS[len(photos) % len(GROUPS)] and len(passed) < _LOOK_AHEAD:
+            face = waiting.popleft()
+            if whose[face] in seen:
+                passed.append(face)
+            else:
+                photo.append(face)
+                seen.add(whose[face])
+        waiting.extendleft(reversed(passed))
+        photos.append(photo)
+    return photos
 
 
 def _share(total: int, parts: int, least: int, rng: np.random.Generator) -> list[int]:
@@ -152,23 +139,3 @@ def _share(total: int, parts: int, least: int, rng: np.random.Generator) -> list
     weights = rng.gamma(1.6, size=parts)
     extra = rng.multinomial(total - least * parts, weights / weights.sum())
     return [least + int(count) for count in extra]
-
-
-def _group(order: list[int], identities: list[int]) -> list[list[int]]:
-    """Faces into photos; nobody is on a photo twice."""
-    waiting = deque(order)
-    photos: list[list[int]] = []
-    while waiting:
-        photo: list[int] = []
-        seen: set[int] = set()
-        passed: list[int] = []
-        while waiting and len(photo) < GROUPS[len(photos) % len(GROUPS)] and len(passed) < _LOOK_AHEAD:
-            face = waiting.popleft()
-            if identities[face] in seen:
-                passed.append(face)
-            else:
-                photo.append(face)
-                seen.add(identities[face])
-        waiting.extendleft(reversed(passed))
-        photos.append(photo)
-    return photos

@@ -12,7 +12,7 @@ from recognition.demo.clothes import draw_body
 from recognition.demo.features import draw_beard, draw_eyes, draw_glasses, draw_mouth, draw_nose
 from recognition.demo.hair import draw_hair_behind, draw_hair_front
 from recognition.demo.looks import Look, Outfit, darker, lighter, mix
-from recognition.demo.pen import FACE_DEPTH, SMOOTHING, Pen
+from recognition.demo.pen import FACE_DEPTH, Pen
 from recognition.demo.view import View
 from recognition.geometry import Box
 
@@ -32,11 +32,13 @@ class DrawnPerson:
     box: Box
 
 
-def draw_person(look: Look, outfit: Outfit, view: View, *, unit: float, below: float) -> DrawnPerson:
+def draw_person(
+    look: Look, outfit: Outfit, view: View, *, unit: float, below: float, smoothing: int
+) -> DrawnPerson:
     """`unit` is the distance between the eyes in pixels, `below` how far down the body goes, in units."""
     width, height = round(2 * SIDE * unit), round((ABOVE + below) * unit)
     origin = (SIDE * unit, ABOVE * unit)
-    pen = Pen(width=width, height=height, origin=origin, unit=unit, pose=view.pose)
+    pen = Pen(width=width, height=height, origin=origin, unit=unit, pose=view.pose, smoothing=smoothing)
     draw_hair_behind(pen, look)
     draw_body(pen, look, outfit, below=below)
     _draw_head(pen, look, view)
@@ -53,7 +55,7 @@ def draw_person(look: Look, outfit: Outfit, view: View, *, unit: float, below: f
     shift = pen.head([(0.0, 0.4, 0.4)])[0] - pen.body([(0.0, 0.4)])[0]
     (left, top), (right, bottom) = pen.body([_BOX[:2], _BOX[2:]]) + shift
     return DrawnPerson(
-        pen.finish(), origin, marks / SMOOTHING, Box(left, top, right, bottom).scaled(1 / SMOOTHING)
+        pen.finish(), origin, marks / smoothing, Box(left, top, right, bottom).scaled(1 / smoothing)
     )
 
 

@@ -34,9 +34,15 @@ class DrawnScene:
 
 
 def draw_scene(
-    people: Sequence[tuple[Look, Outfit]], rng: np.random.Generator, *, width: int, height: int, place: int
+    people: Sequence[tuple[Look, Outfit]],
+    rng: np.random.Generator,
+    *,
+    width: int,
+    height: int,
+    place: int,
+    smoothing: int,
 ) -> DrawnScene:
-    """The people before one of the backdrops; the same event takes the same `place`."""
+    """The people before one of the backdrops; the same event takes the same `place`. More `smoothing` takes longer."""
     canvas = _draw_backdrop(place, rng, width, height)
     faces: list[DrawnFace | None] = [None] * len(people)
     spots = _arrange(len(people), rng, width, height)
@@ -45,7 +51,7 @@ def draw_scene(
     for spot, number in zip(spots, order, strict=True):
         look, outfit = people[number]
         below = (height - spot.y) / spot.unit + 0.3
-        drawn = draw_person(look, outfit, make_view(rng), unit=spot.unit, below=below)
+        drawn = draw_person(look, outfit, make_view(rng), unit=spot.unit, below=below, smoothing=smoothing)
         left, top = round(spot.x - drawn.origin[0]), round(spot.y - drawn.origin[1])
         canvas.paste(drawn.image, (left, top), drawn.image)
         box = Box(drawn.box.left + left, drawn.box.top + top, drawn.box.right + left, drawn.box.bottom + top)

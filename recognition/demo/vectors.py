@@ -9,7 +9,7 @@ from recognition.demo.plan import Plan, Role
 from recognition.embedders import Thresholds
 from recognition.vectors import normalize
 
-# Of a person's references, and of a stranger's faces: those that turned out unlike the others.
+# Of a person's references: those that turned out unlike the others. A stranger's faces are all of one day.
 _MIDDLING = 0.15
 # Of the doubtful faces: those that look like somebody else as well.
 _ALIKE = 0.4
@@ -44,9 +44,11 @@ def make_vectors(
         if alike.any() and plan.people > 3:
             # By twos: even numbers are drawn as women, odd ones as men.
             others = (group + 2 * rng.integers(1, plan.people // 2, int(alike.sum()))) % plan.people
-            noise[alike] += rng.uniform(0.6, 1.3, (int(alike.sum()), 1)) * centers[others]
+            noise[alike] += rng.uniform(0.6, 1.0, (int(alike.sum()), 1)) * centers[others]
         noise = _unit(noise - (noise @ center)[:, np.newaxis] * center)
-        anchors = _near(center, noise[anchoring], _anchor_closeness(int(anchoring.sum()), thresholds, rng))
+        middling = _MIDDLING if group < plan.people else 0.0
+        closeness = _anchor_closeness(int(anchoring.sum()), thresholds, rng, middling=middling)
+        anchors = _near(center, noise[anchoring], closeness)
         vectors[faces[anchoring]] = anchors
         rest = ~anchoring
         if rest.any():
@@ -55,12 +57,14 @@ def make_vectors(
     return normalize(vectors)
 
 
-def _anchor_closeness(count: int, thresholds: Thresholds, rng: np.random.Generator) -> NDArray[np.float64]:
+def _anchor_closeness(
+    count: int, thresholds: Thresholds, rng: np.random.Generator, *, middling: float
+) -> NDArray[np.float64]:
     """Cosines (count,) of references to their person's center: two of them meet at the product of theirs."""
     clear = rng.uniform(thresholds.automatic + 0.08, 0.96, count)
-    middling = rng.random(count) < _MIDDLING
-    middling[:1] = False
-    clear[middling] = rng.uniform(thresholds.suggest, thresholds.automatic, int(middling.sum()))
+    unlike = rng.random(count) < middling
+    unlike[:1] = False
+    clear[unlike] = rng.uniform(thresholds.suggest, thresholds.automatic, int(unlike.sum()))
     closeness: NDArray[np.float64] = np.sqrt(clear)
     return closeness
 
@@ -72,8 +76,7 @@ def _wanted(
     automatic, suggest = thresholds.automatic, thresholds.suggest
     clear = automatic + 0.02 + (0.9 - automatic) * rng.beta(1.8, 2.2, len(roles))
     between = rng.uniform(suggest + 0.02, automatic - 0.02, len(roles))
-    middling = (roles == Role.CLUSTERED) & (rng.random(len(roles)) < _MIDDLING)
-    return np.where((roles == Role.DOUBTFUL) | middling, between, clear)
+    return np.where(roles == Role.DOUBTFUL, between, clear)
 
 
 def _solve(
