@@ -17,6 +17,7 @@ from django.core.management import call_command
 
 from facevault_site.env import env_int, env_str
 
+_WORKER_NICE = 5
 # A worker that dies at once again and again must not spin.
 _RESTART_SECONDS = (1.0, 5.0, 30.0)
 _STOP_SECONDS = 20.0
@@ -26,9 +27,10 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 class Child:
     """One process that is started again when it dies: an out-of-memory kill must not stop the others."""
 
-    def __init__(self, name: str, command: list[str]) -> None:
+    def __init__(self, name: str, command: list[str], *, nice: int = 0) -> None:
         self.name = name
         self._command = command
+        self.nice = nice
         self._failures = 0
         self._next_start = 0.0
         self._started = 0.0
@@ -37,9 +39,13 @@ class Child:
     def start(self) -> None:
         # A group of its own: Ctrl-C reaches us alone, and we stop them in order.
         self.process = subprocess.Popen(  # noqa: S603
-            self._command, start_new_session=True, preexec_fn=_die_with_parent
+            self._command, start_new_session=True, preexec_fn=self._begin
         )
         self._started = time.monotonic()
+
+    def _begin(self) -> None:
+        _die_with_parent()
+        os.nice(self.nice)
 
     def keep_running(self) -> None:
         if self.process is None:
@@ -109,7 +115,8 @@ def _web() -> Child:
 
 
 def _worker(number: int) -> Child:
-    return Child(f"worker {number + 1}", [sys.executable, "manage.py", "run_worker"])
+    # Whoever waits for a page comes first: the worker looks at the queue again after every decision.
+    return Child(f"worker {number + 1}", [sys.executable, "manage.py", "run_worker"], nice=_WORKER_NICE)
 
 
 def _run(children: list[Child], address: str) -> int:

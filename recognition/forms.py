@@ -39,28 +39,28 @@ class EventForm(forms.Form):
         return clean_name(self.cleaned_data["place"])
 
 
-class _ManyFilesInput(forms.ClearableFileInput):
+class ManyFilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
-class _ManyFilesField(forms.FileField):
+class ManyFilesField(forms.FileField):
     """Every file of the field. Empty files pass: their refusal is told beside the others', not instead of them."""
 
-    widget = _ManyFilesInput
+    widget = ManyFilesInput
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = list(data) if isinstance(data, list | tuple) else [data] if data else []
-        if not files:
+        if not files and self.required:
             raise forms.ValidationError("Choose at least one photo or ZIP file.", code="required")
         one = super().clean
         return [one(file, initial) for file in files]
 
 
 class UploadForm(forms.Form):
-    files = _ManyFilesField(  # type: ignore[assignment]
+    files = ManyFilesField(  # type: ignore[assignment]
         label="Photos or ZIP files",
         allow_empty_file=True,
-        widget=_ManyFilesInput(attrs={"accept": ".jpg,.jpeg,.png,.webp,.zip"}),
+        widget=ManyFilesInput(attrs={"accept": ".jpg,.jpeg,.png,.webp,.zip"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -26,7 +26,7 @@ def stats() -> dict[str, Any]:
         "photos": {state: by_state.get(state, 0) for state in Photo.State.values}
         | {"total": sum(by_state.values())},
         "faces": Face.objects.count(),
-        "people": Person.objects.count(),
+        "people": Person.objects.current().count(),
         "sightings": {who: by_decider.get(who, 0) for who in Sighting.DecidedBy.values}
         | {
             "total": sum(by_decider.values()),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from recognition.views import (
+    drawn_faces,
     event,
     event_access,
     event_changes,
@@ -45,6 +46,10 @@ urlpatterns = [
     path("photos/<int:photo_pk>/retry/", photos.retry, name="retry-photo"),
     path("photos/<int:photo_pk>/delete/", photos.delete, name="delete-photo"),
     path("photos/<int:photo_pk>/move/", photos.move, name="move-photo"),
+    path("photos/<int:photo_pk>/faces/add/", drawn_faces.add, name="add-face"),
+    path("photos/<int:photo_pk>/faces/<int:box_pk>/", drawn_faces.drawn, name="drawn-face"),
+    path("photos/<int:photo_pk>/faces/<int:box_pk>/retry/", drawn_faces.retry, name="retry-drawn-face"),
+    path("photos/<int:photo_pk>/faces/<int:box_pk>/remove/", drawn_faces.remove, name="remove-drawn-face"),
     path("photos/<int:photo_pk>/preview.jpg", media.photo_preview, name="photo-preview"),
     path("photos/<int:photo_pk>/thumb.jpg", media.photo_thumb, name="photo-thumb"),
     path("faces/<uuid:face_id>/crop.jpg", media.crop, name="crop"),

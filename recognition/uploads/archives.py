@@ -38,6 +38,7 @@ class Entry:
     name: str
     file: BinaryIO | None = None
     refusal: PhotoRefused | None = None
+    path: str = ""  # with its folders
 
 
 def is_archive(file: BinaryIO) -> bool:
@@ -97,9 +98,10 @@ def _open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[En
             refusal = _broken_entry()
         else:
             with stream:
-                yield Entry(name, file=cast(BinaryIO, _Guarded(stream, entry.file_size)))
+                guarded = cast(BinaryIO, _Guarded(stream, entry.file_size))
+                yield Entry(name, file=guarded, path=entry.filename)
             return
-    yield Entry(name, refusal=refusal)
+    yield Entry(name, refusal=refusal, path=entry.filename)
 
 
 class _Guarded:
