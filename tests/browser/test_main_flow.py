@@ -32,12 +32,17 @@ def test_photos_in_named_faces_out(page: Page, tmp_path: Path) -> None:
     create_event(page, "Spring meeting")
     upload(page, train)
     known: set[str] = set()
+    for queue in ("groups", "singles"):
+        # Faces that are alike come as one card, and some are named by the worker meanwhile: at most one card a face.
+        for _ in train:
+            page.goto(f"/label/?queue={queue}")
+            if page.locator(".hero").count() == 0:
+                break
+            photo = page.locator(".facts dd").first.inner_text()
+            name = NAMES[photo.split("-")[0]]
+            name_the_face(page, name, new=name not in known)
+            known.add(name)
     page.goto("/label/")
-    for _ in train:
-        photo = page.locator(".facts dd").first.inner_text()
-        name = NAMES[photo.split("-")[0]]
-        name_the_face(page, name, new=name not in known)
-        known.add(name)
     expect(page.get_by_role("heading", name="Every face is decided")).to_be_visible()
 
     create_event(page, "Autumn meeting")
