@@ -10,7 +10,7 @@ from typing import Any
 from tests.running_site import Site
 
 # Fragments, files, and what programs read.
-_NOT_SHOWN = {"event-progress", "name-search", "people-import-report", "healthz", "readyz"}
+_NOT_SHOWN = {"event-progress", "label-ahead", "name-search", "people-import-report", "healthz", "readyz"}
 # States of pages that no address alone shows.
 _MORE = {
     "login": "/login/?next=/people/",

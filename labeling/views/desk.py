@@ -46,6 +46,8 @@ def label(request: SignedInRequest) -> HttpResponse:
 def ahead(request: SignedInRequest) -> HttpResponse:
     """The card behind the one `after`, to be painted while a decision is on its way. It takes no card and marks none as seen."""
     place = read_place(request)
+    if not is_partial(request):
+        return redirect(place.url())
     desk = read_ahead(user=request.user, place=place, after=read_card_name(request.GET.get("after", "")))
     if desk is None or desk.card is None:
         return HttpResponse(status=204)
