@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,19 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling.clusters.vectors import read_matrix
 from labeling.models import Rejection
-from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
-from recognition.embedders import EmbedderInfo, Thresholds, describe_embedder
+from recognition.active_embedder import find_active_info
+from recognition.embedders import EmbedderInfo, Thresholds
 from recognition.matching import PersonScore
-from recognition.models import Embedding, Face
+from recognition.models import Face
 from recognition.search import find_top_k_batch
-from recognition.vectors import BadVector, check_vectors, decode_vector
 
 # A person further down than this is no evidence for a name.
 WEIGHED = 20
 _REFERENCES = 3
 _AT_ONCE = 500
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +61,8 @@ def weigh_face(face: Face, k: int = WEIGHED) -> Evidence:
 
 def weigh_faces(faces: Sequence[Face], k: int = WEIGHED) -> dict[int, Evidence]:
     """Ask the gallery about several faces at once: an Evidence for each, by primary key. Call it outside transactions."""
-    try:
-        info = describe_embedder(get_active_embedder_id())
-    except NoActiveEmbedder:
+    info = find_active_info()
+    if info is None:
         return {face.pk: Evidence() for face in faces}
     nothing = Evidence(embedder_id=info.embedder_id, thresholds=info.thresholds)
     evidence = {face.pk: nothing for face in faces}
@@ -125,19 +122,9 @@ def _best_references(scores: Sequence[PersonScore]) -> tuple[int, ...]:
 
 
 def read_vectors(face_pks: Sequence[int], info: EmbedderInfo) -> dict[int, NDArray[np.float32]]:
-    """The stored vectors (dimension,) of those faces that have a sound one."""
-    rows = Embedding.objects.with_vectors().filter(face__in=face_pks, embedder_id=info.embedder_id)
-    found = {}
-    for face_pk, data in rows.values_list("face_id", "vector"):
-        try:
-            vector = decode_vector(bytes(data), info.dimension)
-            check_vectors(vector[np.newaxis], info.dimension)
-        except BadVector as error:
-            # The face can still be named by hand.
-            logger.error("the stored vector of face %d is broken and suggests nobody: %s", face_pk, error)
-        else:
-            found[face_pk] = vector
-    return found
+    """The stored vectors (dimension,) of those faces that have a sound one; the others can still be named by hand."""
+    pks, matrix = read_matrix(list(face_pks), info.embedder_id, info.dimension)
+    return dict(zip(pks.tolist(), matrix, strict=True))
 
 
 def _without_themselves(

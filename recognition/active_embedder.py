@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from recognition.embedders import EmbedderInfo, EmbedderUnknown, describe_embedder
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import ActiveEmbedder, Embedding
 
@@ -55,6 +56,14 @@ def get_active_embedder_id() -> str:
     if embedder_id is None:
         raise NoActiveEmbedder
     return embedder_id
+
+
+def find_active_info() -> EmbedderInfo | None:
+    """The active embedder's dimension and lines; none before the first start, or where this version does not know it."""
+    try:
+        return describe_embedder(get_active_embedder_id())
+    except (NoActiveEmbedder, EmbedderUnknown):
+        return None
 
 
 def ensure_active_embedder(choose: Callable[[], EmbedderChoice]) -> ActiveEmbedder:

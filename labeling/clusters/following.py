@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.clusters.vectors import QueueVectors, read_vectors
+from labeling.clusters.vectors import QueueVectors, read_matrix
 from labeling.models import Cluster, DecidedFace, Decision, Look
 from recognition.embedders import Thresholds
 from recognition.models import Face, GalleryChange, Sighting, UnlabeledFace
@@ -90,7 +90,7 @@ def _is_near_change(
     least = np.where(best >= thresholds.suggest, thresholds.suggest - thresholds.margin, thresholds.suggest)
     faces = vectors.matrix[places[known]]
     owners = _owners_of(touched)
-    changed, matrix = read_vectors(touched, vectors.embedder_id, vectors.dimension)
+    changed, matrix = read_matrix(touched, vectors.embedder_id, vectors.dimension)
     people = np.array([owners.get(int(pk), _NOBODY) for pk in changed], dtype=np.float64)
     for start in range(0, len(changed), _BLOCK):
         block = slice(start, start + _BLOCK)

@@ -21,7 +21,7 @@ from labeling.clusters.placing import KNOWN, Placed, write_plan
 from labeling.clusters.sweeping import judge_again, sweep_clusters
 from labeling.clusters.vectors import QueueVectors, get_queue_vectors
 from labeling.models import Cluster, ClusterMember, Look, QueueState
-from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
+from recognition.active_embedder import NoActiveEmbedder, find_active_info, get_active_embedder_id
 from recognition.embedders import EmbedderInfo, describe_embedder
 from recognition.gallery_journal import GalleryStamp, lock_gallery_state, read_gallery_state
 from recognition.leases import request_task, stopping
@@ -36,9 +36,7 @@ def tend_queue(pause: Callable[[], bool] = stopping.is_set) -> bool:
 
     Not inside a transaction. Does nothing while another worker tends the queue, and before an embedder is active.
     """
-    try:
-        info = describe_embedder(get_active_embedder_id())
-    except NoActiveEmbedder:
+    if (info := find_active_info()) is None:
         return False
     tender = take_queue()
     if tender is None:

@@ -31,7 +31,7 @@ class QueueVectors:
         missing = np.setdiff1d(wanted, self.face_pks, assume_unique=True)
         if kept.all() and not missing.size:
             return
-        pks, vectors = read_vectors(missing.tolist(), self.embedder_id, self.dimension)
+        pks, vectors = read_matrix(missing.tolist(), self.embedder_id, self.dimension)
         all_pks = np.concatenate([self.face_pks[kept], pks])
         order = np.argsort(all_pks)
         self.matrix = np.concatenate([self.matrix[kept], vectors])[order]
@@ -61,7 +61,7 @@ class QueueVectors:
         return wanted[places >= 0].tolist(), self.matrix[places[places >= 0]]
 
 
-def read_vectors(
+def read_matrix(
     face_pks: list[int], embedder_id: str, dimension: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Of those that have a sound vector: primary keys (n,) and vectors (n, d)."""

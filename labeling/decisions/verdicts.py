@@ -11,8 +11,8 @@ from django.db import transaction
 from labeling.decisions.caused import reopen_entries
 from labeling.decisions.errors import DecisionConflict, NothingToDecide
 from labeling.decisions.reading import find_repeated_about
-from labeling.decisions.writing import Written, decide, find_still
-from labeling.models import Cluster, ClusterMember, DecidedFace, Decision
+from labeling.decisions.writing import Written, decide, find_still, write_rows
+from labeling.models import Cluster, ClusterMember, Decision
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import Face, Person, Sighting, UnlabeledFace
 
@@ -119,16 +119,8 @@ def _postpone(
             return repeated
         if Face.objects.filter(pk__in=face_pks).count() < len(faces):
             raise DecisionConflict(None)
-        decision = Decision.objects.create(
-            key=key,
-            kind=kind,
-            actor=actor,
-            face=faces[0],
-            face_count=len(faces),
-            cluster=find_still(cluster),
-            person=find_still(person),
+        decision = Decision(
+            key=key, kind=kind, actor=actor, cluster=find_still(cluster), person=find_still(person)
         )
-        DecidedFace.objects.bulk_create(
-            [DecidedFace(decision=decision, face=face) for face in faces], batch_size=_AT_ONCE
-        )
+        write_rows(decision, face_pks)
     return decision

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Model, Q
 
 from labeling.decisions.errors import DecisionConflict, NothingToDecide
 from labeling.decisions.reading import find_repeated_about, latest_decision
-from labeling.decisions.snapshots import take_snapshots
+from labeling.decisions.snapshots import Snapshot, take_snapshots
 from labeling.models import Cluster, ClusterMember, DecidedFace, Decision, Rejection
 from labeling.signals import decided
 from recognition.crash_points import crash_point
@@ -68,21 +68,16 @@ def decide(
         if not touched:
             raise NothingToDecide
         Face.objects.filter(pk__in=touched).update(version=F("version") + 1)
-        decision = Decision.objects.create(
+        decision = Decision(
             key=key,
             kind=kind,
             actor=actor,
-            face_id=touched[0],
-            face_count=len(touched),
             person=written.person,
             created_person=written.created,
             cluster=cluster,
             details=written.details,
         )
-        DecidedFace.objects.bulk_create(
-            [DecidedFace(decision=decision, face_id=pk, before=before[pk]) for pk in touched],
-            batch_size=_AT_ONCE,
-        )
+        write_rows(decision, touched, before)
         Rejection.objects.bulk_create(
             [
                 Rejection(face_id=pk, person=person, decision=decision)
@@ -96,6 +91,19 @@ def decide(
         decided.send(Decision, decision=decision)
         crash_point("decision_written")
     return decision
+
+
+def write_rows(
+    decision: Decision, face_pks: Sequence[int], before: Mapping[int, Snapshot] | None = None
+) -> None:
+    """The decision and a row for each of its faces, with what the face was `before` where undoing it needs that."""
+    decision.face_id, decision.face_count = face_pks[0], len(face_pks)
+    decision.save(force_insert=True)
+    rows = [
+        DecidedFace(decision=decision, face_id=pk, before=before[pk] if before is not None else {})
+        for pk in face_pks
+    ]
+    DecidedFace.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
 
 def find_still(row: M | None) -> M | None:

@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from access.roles import LABELER, MANAGER
 from labeling.decisions import decisions_seen_by
+from labeling.desk.candidates import CANDIDATES
 from labeling.desk.conflicts import Conflict, list_conflicts
 from labeling.desk.face_card import FaceCard, read_face_card
-from labeling.desk.group_card import CANDIDATES, GroupCard, read_group_card
+from labeling.desk.group_card import GroupCard, read_group_card
 from labeling.desk.past import PastDecision, read_past
 from labeling.desk.person_card import PersonCard, read_person_card
 from labeling.desk.place import Place

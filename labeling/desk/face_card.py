@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.shortcuts import get_object_or_404
 
-from labeling.desk.group_card import CANDIDATES, TEXT_LINES, none_of
+from labeling.desk.candidates import CANDIDATES, TEXT_LINES, Candidates
 from labeling.queue import QueueItem
 from labeling.suggestions import Suggestion, suggest_people
 from recognition.models import Face, Sighting, UnlabeledFace
-from recognition.photos.boxes import DrawnFace, DrawnPhoto, Kind, draw_preview, kind_of, with_decisions
+from recognition.photos.boxes import DrawnPhoto, Kind, draw_preview, kind_of, with_decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaceCard:
+class FaceCard(Candidates):
     """`key` makes the decision on this card one decision, however often it is posted."""
 
     kind = "face"
@@ -50,31 +50,15 @@ class FaceCard:
         return _TITLES.get(self.verdict, "Who is this?")
 
     @property
-    def accepted(self) -> Suggestion | None:
-        """Whom Enter takes. Nobody on a close call: a wrong name costs more than an unknown one.
-
-        Nobody on a decided face either: an Enter too many must not overrule a colleague.
-        """
-        first = self.suggestions[0] if self.suggestions and self.is_open else None
-        return first if first is not None and first.acceptable else None
+    def barred(self) -> str:
+        """An Enter too many must not overrule a colleague."""
+        return (
+            "" if self.is_open else "This face is decided. Choose anew to correct it, or go on to the next."
+        )
 
     @property
-    def advice(self) -> str:
-        """Why Enter takes nobody, and what to do instead; empty where it takes somebody."""
-        if self.accepted:
-            return ""
-        if not self.is_open:
-            return "This face is decided. Choose anew to correct it, or go on to the next."
-        if not self.suggestions:
-            return "Nobody to compare with yet. Type a name, or skip."
-        first = self.suggestions[0]
-        if first.beside and first.word != "unlikely":
-            return (
-                f"{first.person.name} is named in this photo already. One of the two faces is somebody else."
-            )
-        if first.word == "close call":
-            return "A close call. Compare the faces, then press a number, or skip."
-        return "Nobody known looks like this. Type a name, or skip."
+    def beside_words(self) -> str:
+        return "is named in this photo already. One of the two faces is somebody else."
 
     @property
     def rejectable(self) -> Suggestion | Sighting | None:
@@ -89,22 +73,6 @@ class FaceCard:
         return self.face
 
     @property
-    def none_of(self) -> str:
-        return none_of(self.suggestions)
-
-    @property
-    def others(self) -> list[DrawnFace]:
-        return [drawn for drawn in self.drawn.boxes if drawn.face.pk != self.face.pk]
-
-    @property
-    def named_beside(self) -> list[DrawnFace]:
-        return [drawn for drawn in self.others if drawn.name]
-
-    @property
-    def unnamed_beside(self) -> int:
-        return len(self.others) - len(self.named_beside)
-
-    @property
     def left_here(self) -> int:
         """Faces of the photo that nothing was decided about, this one included."""
         return sum(
@@ -112,11 +80,6 @@ class FaceCard:
             for drawn in self.drawn.faces
             if drawn.kind == "open" and hasattr(drawn.face, "unlabeled")
         )
-
-    @property
-    def this(self) -> DrawnFace | None:
-        """The face's own box, drawn even if somebody said that it is no face."""
-        return next((drawn for drawn in self.drawn.faces if drawn.face.pk == self.face.pk), None)
 
 
 _TITLES: dict[str, str] = {

@@ -12,18 +12,17 @@ from django.utils import timezone
 
 from labeling.clusters.faces import propose_parts
 from labeling.clusters.graph import ALONE
-from labeling.desk.shown import Shown, active_info, choose_shown
+from labeling.desk.candidates import CANDIDATES, TEXT_LINES, Candidates
+from labeling.desk.shown import Shown, choose_shown
 from labeling.evidence import WEIGHED, read_vectors, weigh_faces
 from labeling.models import Cluster
 from labeling.queue import QueueItem
 from labeling.suggestions import Suggestion, suggest_for_group
+from recognition.active_embedder import find_active_info
 from recognition.models import Face
-from recognition.photos.boxes import DrawnFace, DrawnPhoto, draw_preview
+from recognition.photos.boxes import DrawnPhoto, draw_preview
 
-CANDIDATES = 5
 PER_PAGE = 200
-# The picture is small here, so its names are larger than on the photo's own page.
-TEXT_LINES = 32
 # So many faces are asked about: more take longer and say the same.
 _ASKED = 8
 # A proposal of more parts is no help.
@@ -50,7 +49,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupCard:
+class GroupCard(Candidates):
     """`count` open faces up to the member `upto`: those that join later are not decided about. `view` is "", "all" or "split"."""
 
     kind = "cluster"
@@ -93,28 +92,16 @@ class GroupCard:
         return self.mixed and not self.view and self.count > 1
 
     @property
-    def accepted(self) -> Suggestion | None:
-        """Whom Enter takes."""
-        first = self.suggestions[0] if self.suggestions and self.is_open and not self.doubtful else None
-        return first if first is not None and first.acceptable else None
-
-    @property
-    def advice(self) -> str:
-        """Why Enter takes nobody, and what to do instead."""
-        if self.accepted:
-            return ""
+    def barred(self) -> str:
         if not self.is_open:
             return "Every face of this group is decided. Go on to the next."
         if self.doubtful:
             return "These faces may be of several people. Split the group, or look at all of them first."
-        if not self.suggestions:
-            return "Nobody to compare with yet. Type a name, or skip."
-        first = self.suggestions[0]
-        if first.beside and first.word != "unlikely":
-            return f"{first.person.name} is named in a photo of this group already. Some of these faces are somebody else."
-        if first.word == "close call":
-            return "A close call. Compare the faces, then press a number, or skip."
-        return "Nobody known looks like this. Type a name, or skip."
+        return ""
+
+    @property
+    def beside_words(self) -> str:
+        return "is named in a photo of this group already. Some of these faces are somebody else."
 
     @property
     def rejectable(self) -> Suggestion | None:
@@ -122,40 +109,10 @@ class GroupCard:
         return self.suggestions[0] if self.suggestions and self.is_open else None
 
     @property
-    def none_of(self) -> str:
-        return none_of(self.suggestions)
-
-    @property
-    def named_beside(self) -> list[DrawnFace]:
-        return [drawn for drawn in self._others if drawn.name]
-
-    @property
-    def unnamed_beside(self) -> int:
-        return len(self._others) - len(self.named_beside)
-
-    @property
-    def _others(self) -> list[DrawnFace]:
-        hero = self.hero
-        boxes = self.drawn.boxes if self.drawn is not None else []
-        return [drawn for drawn in boxes if hero is None or drawn.face.pk != hero.pk]
-
-    @property
     def title(self) -> str:
         if not self.is_open:
             return "Nothing left in this group"
         return "Who is this?" if self.count == 1 else f"{self.count} faces, one person?"
-
-    @property
-    def this(self) -> DrawnFace | None:
-        if self.drawn is None or self.hero is None:
-            return None
-        return next((drawn for drawn in self.drawn.faces if drawn.face.pk == self.hero.pk), None)
-
-
-def none_of(suggestions: list[Suggestion]) -> str:
-    """What the button that rejects them all posts; one alone has a button of its own."""
-    pks = [str(suggestion.person.pk) for suggestion in suggestions if suggestion.beside is None]
-    return ",".join(pks) if len(pks) > 1 else ""
 
 
 def read_group_card(
@@ -215,7 +172,7 @@ def read_group_card(
 
 def _propose(shown: Shown) -> list[tuple[bool, list[int]]]:
     """The parts as (alone, faces), the largest first; what is like nothing else comes last, together."""
-    info = active_info()
+    info = find_active_info()
     vectors = read_vectors([member.face_pk for member in shown.members], info) if info is not None else {}
     known = [member for member in shown.members if member.face_pk in vectors]
     if info is None or len(known) < 2:

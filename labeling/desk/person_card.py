@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef
 
 from access.roles import SEEING
-from labeling.desk.shown import active_info
 from labeling.models import Look
 from labeling.queue import QueueItem
 from labeling.queue.people import open_looks
 from labeling.queue.scope import Scope
+from recognition.active_embedder import find_active_info
 from recognition.matching import Word, words_for
 from recognition.models import Event, Face, Person, Sighting
 
@@ -122,7 +122,7 @@ def read_person_card(person: Person, *, user: User, event: Event | None = None) 
 
 
 def _listed(looks: Sequence[Look]) -> list[ListedFace]:
-    info = active_info()
+    info = find_active_info()
     found: list[ListedFace] = []
     photos: set[int] = set()
     for look in looks:

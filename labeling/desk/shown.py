@@ -11,8 +11,7 @@ import numpy as np
 from labeling.clusters.faces import BEST, FARTHEST, describe_cluster
 from labeling.evidence import read_vectors
 from labeling.models import ClusterMember
-from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
-from recognition.embedders import EmbedderInfo, describe_embedder
+from recognition.active_embedder import find_active_info
 
 # Of a larger group the best and the least close are compared: they are the ones that may be shown.
 _BEST_READ, _FAR_READ = 40, 16
@@ -52,7 +51,7 @@ def choose_shown(cluster_pks: Collection[int]) -> dict[int, Shown]:
             Member(pk=pk, face_pk=face, photo_pk=photo, priority=priority, closeness=closeness)
         )
     compared = {cluster: _compared(of_one) for cluster, of_one in members.items()}
-    info = active_info()
+    info = find_active_info()
     pks = [member.face_pk for some in compared.values() for member in some]
     vectors = read_vectors(pks, info) if info is not None else {}
     shown = {pk: Shown() for pk in cluster_pks}
@@ -76,13 +75,6 @@ def choose_shown(cluster_pks: Collection[int]) -> dict[int, Shown]:
     return shown
 
 
-def active_info() -> EmbedderInfo | None:
-    try:
-        return describe_embedder(get_active_embedder_id())
-    except NoActiveEmbedder:
-        return None
-
-
 def _compared(members: Sequence[Member]) -> list[Member]:
     if len(members) <= _BEST_READ + _FAR_READ:
         return list(members)
@@ -91,4 +83,4 @@ def _compared(members: Sequence[Member]) -> list[Member]:
     return list({member.pk: member for member in (*best, *far)}.values())
 
 
-__all__ = ["BEST", "FARTHEST", "Member", "Shown", "active_info", "choose_shown"]
+__all__ = ["BEST", "FARTHEST", "Member", "Shown", "choose_shown"]

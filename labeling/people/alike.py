@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from access.roles import LABELER, MANAGER, User, reach_of
 from labeling.models import AlikePeople, AlikeState, DifferentPeople
-from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
-from recognition.embedders import EmbedderInfo, EmbedderUnknown, Thresholds, describe_embedder
+from recognition.active_embedder import find_active_info
+from recognition.embedders import EmbedderInfo, Thresholds
 from recognition.gallery_journal import lock_gallery_state, read_gallery_state
 from recognition.models import Embedding, Person, Sighting
 from recognition.people.merged import read_kept
@@ -46,9 +46,7 @@ def compare_people(*, pause: timedelta = _PAUSE) -> bool:
 
     Reads every reference, so it is for the worker.
     """
-    try:
-        info = describe_embedder(get_active_embedder_id())
-    except (NoActiveEmbedder, EmbedderUnknown):
+    if (info := find_active_info()) is None:
         return False
     now, then = read_gallery_state(), AlikeState.objects.filter(pk=_STATE).first()
     if then is not None:

@@ -24,8 +24,7 @@ from labeling.models import AlikePeople
 from labeling.people.alike import pairs_seen_by, tell_different, tell_perhaps_one
 from labeling.people.conflicts import load_twice, open_twice, settle_twice, twice_seen_by
 from labeling.views._said import say_answered
-from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
-from recognition.embedders import EmbedderUnknown, describe_embedder
+from recognition.active_embedder import find_active_info
 from recognition.models import Person, Photo, Sighting
 from recognition.people.audit import Closeness, describe_closeness
 from recognition.people.loading import load_people
@@ -153,10 +152,8 @@ def _read_faces(person_pks: Iterable[int], user: User) -> dict[int, list[Sightin
 
 
 def _describe(similarity: float) -> Closeness | None:
-    try:
-        return describe_closeness(similarity, describe_embedder(get_active_embedder_id()).thresholds)
-    except (NoActiveEmbedder, EmbedderUnknown):
-        return None
+    info = find_active_info()
+    return describe_closeness(similarity, info.thresholds) if info is not None else None
 
 
 def _choose_from(form: forms.Form, name: str, rows: object) -> None:

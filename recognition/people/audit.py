@@ -9,8 +9,8 @@ import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from recognition.active_embedder import NoActiveEmbedder, get_active_embedder_id
-from recognition.embedders import EmbedderUnknown, Thresholds, describe_embedder
+from recognition.active_embedder import find_active_info
+from recognition.embedders import Thresholds
 from recognition.models import Sighting
 from recognition.vectors import BadVector, check_vectors, decode_vector
 
@@ -39,9 +39,7 @@ class PersonVectors:
 
 def read_person_vectors(sightings: QuerySet[Sighting]) -> PersonVectors | None:
     """In one statement; none where nothing can be compared. A face whose vector is broken or missing is left out."""
-    try:
-        info = describe_embedder(get_active_embedder_id())
-    except (NoActiveEmbedder, EmbedderUnknown):
+    if (info := find_active_info()) is None:
         return None
     rows = sightings.filter(face__embeddings__embedder_id=info.embedder_id).order_by("pk")
     pks, vectors, references = [], [], []
