@@ -40,7 +40,7 @@ from recognition.embedders.base import Thresholds
 DIMENSION, DIRECTIONS = 128, 96
 PER_PHOTO = 12
 # Different people are at 0 with a deviation of about 0.1, so the lines are where the bundled embedder has its own.
-THRESHOLDS = Thresholds(automatic=0.45, margin=0.05, suggest=0.30)
+THRESHOLDS = Thresholds(automatic=0.45, margin=0.05, suggest=0.30, strict=0.8)
 GOALS = {"precision": (">=", 0.99), "recall": (">=", 0.93), "times_knn": ("<=", 2.0)}
 # Among fewer faces the neighbors take a tenth of a second, and every other step counts.
 _TIMED_FROM = 20_000

@@ -1,5 +1,6 @@
 """Typed readers of environment variables that fail loudly on a value they cannot read."""
 
+import math
 import os
 from pathlib import Path
 
@@ -32,6 +33,18 @@ def env_int(name: str, default: int, *, minimum: int = 0) -> int:
     if number < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}; it is {number}.")
     return number
+
+
+def env_float(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """A number within its bounds; anything else stops the start with its name."""
+    raw = env_str(name)
+    try:
+        value = float(raw) if raw else default
+    except ValueError:
+        value = math.nan
+    if not minimum <= value <= maximum:
+        raise ImproperlyConfigured(f"{name} must be a number from {minimum:g} to {maximum:g}, not {raw!r}.")
+    return value
 
 
 def env_list(name: str, default: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from facevault_site.env import env_bool, env_choice, env_int, env_list, env_path, env_str
+from facevault_site.env import env_bool, env_choice, env_float, env_int, env_list, env_path, env_str
 from facevault_site.secret import read_or_make_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,6 +22,8 @@ FACEVAULT_WEIGHTS_URL = env_str(
     "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
 )
 FACEVAULT_DINOV3 = env_str("FACEVAULT_DINOV3", "facebook/dinov3-vitb16-pretrain-lvd1689m")
+# The share of strangers' faces that may get a name, one in a million to one in ten.
+FACEVAULT_FPIR = env_float("FACEVAULT_FPIR", 0.001, minimum=1e-6, maximum=0.1)
 FACEVAULT_IVF_FROM = env_int("FACEVAULT_IVF_FROM", 300_000, minimum=1)
 FACEVAULT_IVF_NLIST = env_int("FACEVAULT_IVF_NLIST", 0)
 FACEVAULT_IVF_NPROBE = env_int("FACEVAULT_IVF_NPROBE", 0)

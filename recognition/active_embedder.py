@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from recognition.embedders import EmbedderInfo, EmbedderUnknown, describe_embedder
+from recognition.calibration.lines import describe_calibrated
+from recognition.embedders import EmbedderInfo, EmbedderUnknown
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import ActiveEmbedder, Embedding
 
@@ -59,9 +60,9 @@ def get_active_embedder_id() -> str:
 
 
 def find_active_info() -> EmbedderInfo | None:
-    """The active embedder's dimension and lines; none before the first start, or where this version does not know it."""
+    """The active embedder's dimension and lines in force; none before the first start, or where this version does not know it."""
     try:
-        return describe_embedder(get_active_embedder_id())
+        return describe_calibrated(get_active_embedder_id())
     except (NoActiveEmbedder, EmbedderUnknown):
         return None
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from recognition.active_embedder import get_active_embedder_id, require_active
+from recognition.calibration.lines import describe_calibrated
 from recognition.crash_points import crash_point
 from recognition.detection import DetectedFace, cut_crop, get_detector
 from recognition.embedders import Embedder, get_embedder
@@ -189,7 +190,7 @@ def match_faces(found: Sequence[FoundFace], embedder: Embedder) -> tuple[int, li
     if not found:
         return read_gallery_state().version, []
     batch = find_top_k_batch(np.stack([face.vector for face in found]), k=5, embedder_id=embedder.embedder_id)
-    return batch.version, assign_people(batch.scores, embedder.thresholds)
+    return batch.version, assign_people(batch.scores, describe_calibrated(embedder.embedder_id).thresholds)
 
 
 def measures_of(found: FoundFace) -> dict[str, Any]:

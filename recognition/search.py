@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from access.roles import SEEING, User, sees_everything
 from recognition.active_embedder import WrongEmbedder
-from recognition.embedders import describe_embedder
+from recognition.calibration.lines import describe_calibrated
 from recognition.gallery_index import GalleryIndex, get_gallery_index
 from recognition.matching import Match, PersonScore, assign_people
 from recognition.models import Event, Sighting
@@ -75,7 +75,7 @@ def find_match(vector: NDArray[np.floating], *, embedder_id: str | None = None) 
     """The match of one face on its own, by the active embedder's thresholds. Raises what find_top_k_batch raises."""
     index = _index_of(embedder_id)
     scores = _search_people(index, np.asarray(vector)[np.newaxis], 2, _restrict(None)).scores
-    return assign_people(scores, describe_embedder(index.embedder_id).thresholds)[0]
+    return assign_people(scores, describe_calibrated(index.embedder_id).thresholds)[0]
 
 
 def _index_of(embedder_id: str | None) -> GalleryIndex:

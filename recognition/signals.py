@@ -14,6 +14,9 @@ faces_leaving = Signal()
 # A photo has got another event. Sent with `photo`, inside the transaction that moved it.
 photo_moved = Signal()
 
+# The lines for naming a face have moved. Sent with `old` and `new` Thresholds, inside the transaction that wrote them.
+lines_moved = Signal()
+
 # What the worker does besides its own chores: every few seconds, and about every hour.
 chores: list[Callable[[], object]] = []
 cleaning_chores: list[Callable[[], object]] = []

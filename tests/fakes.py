@@ -28,7 +28,7 @@ EMBEDDER_ID = "drawn"
 DIMENSION = 8
 SIDE = 60
 CHOICE = EmbedderChoice(embedder_id=EMBEDDER_ID, reason="Tests draw their faces.")
-THRESHOLDS = Thresholds(automatic=0.7, margin=0.1, suggest=0.4)
+THRESHOLDS = Thresholds(automatic=0.7, margin=0.1, suggest=0.4, strict=0.8)
 
 
 def draw_photo(*faces: str, size: tuple[int, int] = (640, 360), shade: int = 128, salt: int = 0) -> bytes:
@@ -113,7 +113,7 @@ def _describe(embedder_id: str) -> EmbedderInfo | None:
         name=EMBEDDER_ID,
         dimension=DIMENSION,
         input_size=DrawnEmbedder.input_size,
-        thresholds=THRESHOLDS,
+        shipped=THRESHOLDS,
     )
 
 

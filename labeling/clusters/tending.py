@@ -88,7 +88,7 @@ def regroup_event(event_pk: int) -> Placed:
     """
     info = describe_embedder(get_active_embedder_id())
     vectors = QueueVectors(info.embedder_id, info.dimension)
-    return write_plan(event_pk, group_anew(event_pk, vectors, info.thresholds))
+    return write_plan(event_pk, group_anew(event_pk, vectors, info.shipped))
 
 
 def _tend(tender: Tender, info: EmbedderInfo, pause: Callable[[], bool]) -> None:
@@ -130,7 +130,7 @@ def _follow_gallery(tender: Tender, info: EmbedderInfo, vectors: QueueVectors, n
         sweep_clusters()
     concerned = find_concerned(change, vectors, info.thresholds)
     write_looks(look_at(concerned, tender), tender)
-    judge_again(find_touched_clusters(change.touched), vectors, info.thresholds, tender.renew)
+    judge_again(find_touched_clusters(change.touched), vectors, info.shipped, tender.renew)
     with transaction.atomic():
         lock_gallery_state()
         # Those that were decided meanwhile await no look any more; they get a new one when they come back.
@@ -148,7 +148,7 @@ def _look_at_arrivals(tender: Tender, info: EmbedderInfo, vectors: QueueVectors)
     looks = look_at(arrivals, tender)
     left = [look.face_id for look in looks]
     # The looks last: a face without one is placed again, a face with one is not.
-    write_plan(first, group_arrivals(first, left, vectors, info.thresholds), tender.renew)
+    write_plan(first, group_arrivals(first, left, vectors, info.shipped), tender.renew)
     write_looks(looks, tender)
     return True
 

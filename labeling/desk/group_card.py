@@ -180,7 +180,7 @@ def _propose(shown: Shown) -> list[tuple[bool, list[int]]]:
     labels = propose_parts(
         vectors=np.stack([vectors[member.face_pk] for member in known]),
         photos=np.array([member.photo_pk for member in known], dtype=np.int64),
-        thresholds=info.thresholds,
+        thresholds=info.shipped,
     ).tolist()
     sizes = Counter(label for label in labels if label != ALONE)
     largest = [label for label, _ in sizes.most_common(_PARTS)]

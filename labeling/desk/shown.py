@@ -64,7 +64,7 @@ def choose_shown(cluster_pks: Collection[int]) -> dict[int, Shown]:
         shape = describe_cluster(
             vectors=np.stack([vectors[member.face_pk] for member in known]),
             quality=np.array([member.priority for member in known], dtype=np.float64),
-            thresholds=info.thresholds,
+            thresholds=info.shipped,
         )
         shown[cluster] = Shown(
             members=of_one,

@@ -1,5 +1,6 @@
 """What people decided about faces, and what the queue needs to ask them well."""
 
+from labeling.models.checks import NameCheck
 from labeling.models.clusters import Cluster, ClusterMember, Look, QueueState
 from labeling.models.decisions import DecidedFace, Decision, Rejection
 from labeling.models.people import (
@@ -25,6 +26,7 @@ __all__ = [
     "EventReview",
     "Lease",
     "Look",
+    "NameCheck",
     "PeopleImport",
     "Preferences",
     "QueueState",

@@ -53,7 +53,7 @@ def compare_people(*, pause: timedelta = _PAUSE) -> bool:
         fresh = (then.epoch, then.version, then.embedder_id) == (now.epoch, now.version, info.embedder_id)
         if fresh or (then.compared_at is not None and timezone.now() - then.compared_at < pause):
             return False
-    pairs = _apart(find_pairs(_read_means(info), info.thresholds))[:PAIRS_KEPT]
+    pairs = _apart(find_pairs(_read_means(info), info.shipped))[:PAIRS_KEPT]
     with transaction.atomic():
         # Neither does another worker write its pairs at this moment, nor is anybody of them merged or removed.
         lock_gallery_state()

@@ -153,7 +153,7 @@ def _read_faces(person_pks: Iterable[int], user: User) -> dict[int, list[Sightin
 
 def _describe(similarity: float) -> Closeness | None:
     info = find_active_info()
-    return describe_closeness(similarity, info.thresholds) if info is not None else None
+    return describe_closeness(similarity, info.shipped) if info is not None else None
 
 
 def _choose_from(form: forms.Form, name: str, rows: object) -> None:

@@ -61,7 +61,7 @@ def machine_sighting(
         similarity=found.similarity,
         margin=found.margin,
         references=found.references,
-        thresholds=asdict(info.thresholds),
+        thresholds=asdict(info.shipped),
         embedder_id=info.embedder_id,
         decided_by=Sighting.DecidedBy.MACHINE,
         seen_at=face.photo.taken_at,

@@ -70,7 +70,7 @@ def build_vault(size: DemoSize, *, on_faces: Callable[[int], None] = lambda coun
     plan = plan_vault(size, rng)
     shared = len(plan.photos) > FULLY_DRAWN_PHOTOS
     plan = seat_casts(plan, SHARED_CASTS) if shared else seat_freely(plan, photos_per_event=_DRAWN_PER_EVENT)
-    vectors = make_vectors(plan, dimension=info.dimension, thresholds=info.thresholds, rng=rng)
+    vectors = make_vectors(plan, dimension=info.dimension, thresholds=info.shipped, rng=rng)
     people = _write_people(plan.people)
     studio = Studio(seed=size.seed, shared=shared)
     held = occasions(max(plan.events, default=-1) + 1)

@@ -17,23 +17,35 @@ class Thresholds:
     """Lines on the cosine similarity of one embedder; they mean nothing for another.
 
     `automatic`: from here on the machine may name a face by itself, if the best person also leads the
-    next one by `margin`. `suggest`: from here on a person is worth showing.
+    next one by `margin`. `suggest`: from here on a person is worth showing. `strict` stands for `automatic`
+    where more speaks against a name: a face too poor for a reference, a person who is not on the event's roster.
     """
 
     automatic: float
     margin: float
     suggest: float
+    strict: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedderInfo:
-    """An embedder as processes know it that never load one."""
+    """An embedder as processes know it that never load one.
+
+    `shipped` are the lines that it came with: they also say when two faces are alike, which does not depend on how many
+    people are known. `calibrated` are those of this installation, once its own faces were measured.
+    """
 
     embedder_id: str
     name: str
     dimension: int
     input_size: int
-    thresholds: Thresholds
+    shipped: Thresholds
+    calibrated: Thresholds | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The lines in force for naming a face."""
+        return self.calibrated or self.shipped
 
 
 class Embedder(Protocol):

@@ -34,7 +34,7 @@ INPUT_SIZE = 224
 # Not measured: its weights are behind terms that everybody has to accept themselves. Faces are all alike to a general
 # net, so its cosines are high for strangers too; from 0.97 it names hardly more than the same moment seen twice.
 # Suggestions are only shown, and a person decides.
-THRESHOLDS = Thresholds(automatic=0.97, margin=0.10, suggest=0.70)
+THRESHOLDS = Thresholds(automatic=0.97, margin=0.10, suggest=0.70, strict=0.98)
 
 # The whole face and little else: clothes and background are things this net knows well.
 _MARGIN = 0.10
@@ -59,7 +59,7 @@ def describe_dinov3(embedder_id: str) -> EmbedderInfo | None:
         name=NAME,
         dimension=int(found[1] or DIMENSION),
         input_size=INPUT_SIZE,
-        thresholds=THRESHOLDS,
+        shipped=THRESHOLDS,
     )
 
 

@@ -33,7 +33,7 @@ MEAN_FILE = Path(__file__).with_name("dlib_mean.npy")
 # is 0.70; a person is worth showing from 3 deviations. Judged on 960 faces of 48 other people in event photos
 # (38 known by two references each, drawn 100 times): 96.2 % of the known faces are named, all of them right, and no
 # stranger.
-THRESHOLDS = Thresholds(automatic=0.70, margin=0.05, suggest=0.50)
+THRESHOLDS = Thresholds(automatic=0.70, margin=0.05, suggest=0.50, strict=0.76)
 
 _CHIP_PADDING = 0.25  # what dlib's net was trained with
 _BATCH = 16
@@ -47,7 +47,7 @@ def describe_dlib(embedder_id: str) -> EmbedderInfo | None:
         name=NAME,
         dimension=DIMENSION,
         input_size=INPUT_SIZE,
-        thresholds=THRESHOLDS,
+        shipped=THRESHOLDS,
     )
 
 

@@ -21,7 +21,7 @@ NAME = "facenet-vggface2"
 DIMENSION = 512
 INPUT_SIZE = 160
 # Starting values until an installation calibrates its own.
-THRESHOLDS = Thresholds(automatic=0.70, margin=0.10, suggest=0.45)
+THRESHOLDS = Thresholds(automatic=0.70, margin=0.10, suggest=0.45, strict=0.78)
 
 # 32 inputs keep the peak below 1 GB; larger batches are not faster on a CPU.
 _BATCH = 32
@@ -40,7 +40,7 @@ def describe_facenet(embedder_id: str) -> EmbedderInfo | None:
         name=NAME,
         dimension=DIMENSION,
         input_size=INPUT_SIZE,
-        thresholds=THRESHOLDS,
+        shipped=THRESHOLDS,
     )
 
 

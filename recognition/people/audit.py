@@ -58,7 +58,7 @@ def read_person_vectors(sightings: QuerySet[Sighting]) -> PersonVectors | None:
         sightings=np.array(pks, dtype=np.int64),
         vectors=np.stack(vectors),
         references=np.array(references, dtype=np.bool_),
-        thresholds=info.thresholds,
+        thresholds=info.shipped,
     )
 
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from access.roles import SEEING, User
 from recognition.active_embedder import NoActiveEmbedder, WrongEmbedder
-from recognition.embedders import EmbedderUnknown, Thresholds, describe_embedder
+from recognition.calibration.lines import describe_calibrated
+from recognition.embedders import EmbedderUnknown, Thresholds
 from recognition.matching import PersonScore, Verdict, Word, assign_people, words_of
 from recognition.models import Export, Face, Person, Photo, Probe, ProbeFace, Sighting
 from recognition.people.loading import load_people
@@ -110,7 +111,7 @@ def read_probe(probe: Probe, user: User) -> ProbeReport:
         return ProbeReport(probe=probe)
     embedder_id = faces[0].embedder_id
     try:
-        info = describe_embedder(embedder_id)
+        info = describe_calibrated(embedder_id)
         vectors = np.stack([decode_vector(bytes(face.vector), info.dimension) for face in faces])
         found = find_top_k_batch(
             vectors, PEOPLE_PER_FACE, embedder_id=embedder_id, events=events_to_search(user)

@@ -25,7 +25,7 @@ CASTS = 2
 @pytest.mark.parametrize(("dimension", "suggest"), [(128, 0.50), (512, 0.45)])
 def test_the_open_faces_of_an_event_group_as_they_were_planned(dimension: int, suggest: float) -> None:
     size = DemoSize(faces=1200, people=60, unlabeled=300, clusters=20, seed=5)
-    thresholds = Thresholds(automatic=0.70, margin=0.05, suggest=suggest)
+    thresholds = Thresholds(automatic=0.70, margin=0.05, suggest=suggest, strict=0.8)
     rng = np.random.default_rng(size.seed)
     plan = seat_freely(plan_vault(size, rng), photos_per_event=40)
     vectors = make_vectors(plan, dimension=dimension, thresholds=thresholds, rng=rng)

@@ -23,7 +23,7 @@ from recognition.storage import crop_path, original_path, preview_path, thumb_pa
 from recognition.vectors import check_vectors, decode_vector
 from tests.factories import make_photo
 
-THRESHOLDS = Thresholds(automatic=0.7, margin=0.1, suggest=0.45)
+THRESHOLDS = Thresholds(automatic=0.7, margin=0.1, suggest=0.45, strict=0.8)
 SIZE = DemoSize(faces=1200, people=60, unlabeled=300, clusters=20, seed=5)
 
 

@@ -245,7 +245,7 @@ def test_an_unknown_embedder_is_refused(embedder_id: str) -> None:
 def test_an_embedder_is_described_without_being_loaded() -> None:
     info = describe_embedder("facenet-vggface2-1a2b3c4d")
     assert (info.dimension, info.input_size, info.name) == (512, 160, "facenet-vggface2")
-    assert info.thresholds == Thresholds(automatic=0.70, margin=0.10, suggest=0.45)
+    assert info.thresholds == Thresholds(automatic=0.70, margin=0.10, suggest=0.45, strict=0.78)
     assert describe_embedder(dlib_resnet.EMBEDDER_ID).dimension == 128
 
 
@@ -278,7 +278,7 @@ def test_an_embedder_is_loaded_once_for_all_threads(monkeypatch: pytest.MonkeyPa
         name="fake",
         dimension=2,
         input_size=3,
-        thresholds=Thresholds(automatic=0.7, margin=0.1, suggest=0.4),
+        shipped=Thresholds(automatic=0.7, margin=0.1, suggest=0.4, strict=0.8),
     )
     fresh.register("fake", describe=lambda wanted: info if wanted == "fake-1" else None)(create)
     monkeypatch.setattr(registry, "embedders", fresh)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from recognition.embedders import Thresholds
 from recognition.matching import PersonScore, Verdict, assign_people, judge, words_for
 
-LINES = Thresholds(automatic=0.7, margin=0.1, suggest=0.4)
+LINES = Thresholds(automatic=0.7, margin=0.1, suggest=0.4, strict=0.8)
 
 
 def people(*scores: tuple[int, float]) -> list[PersonScore]:

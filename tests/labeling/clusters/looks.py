@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recognition.embedders.base import Thresholds
 
-THRESHOLDS = Thresholds(automatic=0.70, margin=0.05, suggest=0.50)
+THRESHOLDS = Thresholds(automatic=0.70, margin=0.05, suggest=0.50, strict=0.8)
 DIMENSION = 64
 
 

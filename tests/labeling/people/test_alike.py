@@ -19,7 +19,7 @@ from tests.factories import make_person, make_photo, make_reference, unit_vector
 from tests.labeling.conftest import ALICE, BOB, CAROL
 
 pytestmark = pytest.mark.django_db
-LINES = Thresholds(automatic=0.7, margin=0.1, suggest=0.4)
+LINES = Thresholds(automatic=0.7, margin=0.1, suggest=0.4, strict=0.8)
 NOW = timedelta()
 
 

@@ -12,7 +12,7 @@ from recognition.people.audit import closeness_to_person, describe_closeness
 from tests.factories import vector_near
 from tests.labeling.conftest import ALICE, BOB
 
-LINES = Thresholds(automatic=0.7, margin=0.1, suggest=0.4)
+LINES = Thresholds(automatic=0.7, margin=0.1, suggest=0.4, strict=0.8)
 
 
 def faces_of(vector: NDArray[np.float32], count: int, similarity: float = 0.8) -> NDArray[np.float32]:
