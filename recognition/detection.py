@@ -15,14 +15,12 @@ from recognition._mtcnn import Cascade
 from recognition._torchvision import load_torchvision
 from recognition.geometry import Box
 from recognition.images import shrink
+from recognition.quality import STORE
 
 # Long side in pixels at which faces are looked for, and MTCNN's smallest window there. MTCNN finds
 # boxes down to half that window: in a 24 MP photo these two find faces from 40 px wide.
 WORKING_SIDE = 1600
 MIN_FACE_SIZE = 20
-MIN_SCORE = 0.9
-
-_SMALLEST_FACE = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,15 +44,17 @@ class FaceDetector:
         *,
         working_side: int = WORKING_SIDE,
         min_face_size: int = MIN_FACE_SIZE,
-        min_score: float = MIN_SCORE,
+        min_score: float = STORE.detector_score,
+        smallest: float = STORE.size,
     ) -> None:
         load_torchvision()
         # What found the faces of a photo: whatever finds others has another id.
-        self.detector_id = f"mtcnn-{working_side}-{min_face_size}-{min_score:g}"
+        self.detector_id = f"mtcnn-{working_side}-{min_face_size}-{min_score:g}-{smallest:g}"
         self._cascade = Cascade()
         self._working_side = working_side
         self._min_face_size = min_face_size
         self._min_score = min_score
+        self._smallest = smallest
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[DetectedFace]:
         """The faces of oriented pixels (h, w, 3), largest first; boxes are clamped to the photo."""
@@ -69,7 +69,7 @@ class FaceDetector:
                 continue
             left, top, right, bottom = (corners.reshape(2, 2) * factor).ravel().tolist()
             box = Box(left, top, right, bottom).clamped(width, height)
-            if min(box.width, box.height) >= _SMALLEST_FACE:
+            if min(box.width, box.height) >= self._smallest:
                 faces.append(DetectedFace(box, (five * factor).astype(np.float32), float(score)))
         return sorted(faces, key=lambda face: (-face.box.area, face.box.top, face.box.left))
 

@@ -1,4 +1,4 @@
-"""Pages of what was set aside: strangers, no faces, poor ones, skipped and asked, each with its way back."""
+"""Pages of what was set aside: strangers, no faces, poor ones, skipped and asked, each with its way into the queue."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from uuid import UUID, uuid4
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from access.roles import LABELER, MANAGER, User
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest
-from labeling.decisions import CLOSING, DecisionConflict, record_verdicts
+from labeling.decisions import CLOSING, DecisionConflict, record_verdict, record_verdicts
 from labeling.fields import SeenFacesField
 from labeling.models import Decision
 from labeling.team.verdict_lists import PER_PAGE, VERDICTS, find_postponed, read_list, undo_postponed
 from labeling.views._said import say_undo_later
 from recognition.models import Event, Face
+from recognition.photos.boxes import kind_of, with_decisions
 
 
 class ListForm(forms.Form):
@@ -41,6 +42,10 @@ class PutBackForm(ListForm):
     key = forms.UUIDField()
     # Of what was skipped or asked the ids are those of decisions.
     face = SeenFacesField(most=PER_PAGE)
+
+
+class AskAboutForm(forms.Form):
+    version = forms.IntegerField(min_value=0)
 
 
 @allow(LABELER, MANAGER)
@@ -77,6 +82,31 @@ def put_back(request: SignedInRequest) -> HttpResponse:
     else:
         _undo(request, verdict, chosen)
     return _back(request, form)
+
+
+@allow(LABELER, MANAGER)
+@require_POST
+def ask_about(request: SignedInRequest, face_id: UUID) -> HttpResponse:
+    """A face that was too small to be asked about goes into the queue, and its photo is shown again."""
+    face = get_object_or_404(
+        with_decisions(Face.objects.for_role(request.user, LABELER, MANAGER)).select_related("photo"),
+        face_id=face_id,
+    )
+    if kind_of(face) != "unasked":
+        messages.info(request, "This face is in the queue, or decided, already.")
+        return redirect("photo", face.photo_id)
+    form = AskAboutForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Look at the photo again, then ask.")
+        return redirect("photo", face.photo_id)
+    version = form.cleaned_data["version"]
+    try:
+        record_verdict(face=face, kind=Decision.Kind.REOPEN, actor=request.user, version=version)
+    except DecisionConflict:
+        messages.warning(request, "Somebody decided about this face meanwhile. Look again.")
+    else:
+        say_undo_later(request, "The face is in the queue.")
+    return redirect("photo", face.photo_id)
 
 
 def _reopen(request: SignedInRequest, chosen: dict[UUID, int], key: UUID) -> None:

@@ -6,7 +6,7 @@ from django.db import models
 
 from recognition.geometry import Box
 from recognition.models.photos import Photo
-from recognition.quality import is_poor
+from recognition.quality import find_fault
 from recognition.querysets import FaceQuerySet
 
 
@@ -22,7 +22,7 @@ class Face(models.Model):
     )
     detector_score = models.FloatField(help_text="0..1")
     size = models.FloatField(help_text="shorter side of the box, pixels of the original")
-    sharpness = models.FloatField(help_text="variance of the Laplacian on the normalised crop")
+    sharpness = models.FloatField(help_text="finest detail in thousandths of the crop's contrast")
     yaw = models.FloatField(help_text="degrees; 0 looks at the camera")
     pitch = models.FloatField(help_text="degrees")
     roll = models.FloatField(help_text="degrees")
@@ -57,4 +57,9 @@ class Face(models.Model):
     @property
     def poor(self) -> bool:
         """Too few or too blurred pixels for a reference."""
-        return is_poor(self.size, self.detector_score, self.sharpness)
+        return bool(self.fault)
+
+    @property
+    def fault(self) -> str:
+        """What it is too much of for a reference, as a page says it: "too blurred"."""
+        return find_fault(self.size, self.detector_score, self.sharpness)

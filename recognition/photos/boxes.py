@@ -10,14 +10,16 @@ from typing import Literal
 from django.db.models import QuerySet
 
 from recognition.geometry import Box
+from recognition.matching import describe_figures
 from recognition.models import Face, Photo, Sighting, UnlabeledFace
 
-Kind = Literal["verified", "machine", "named", "open", "stranger", "not_a_face"]
+Kind = Literal["verified", "machine", "named", "open", "unasked", "stranger", "not_a_face"]
 KIND_TEXT: dict[Kind, str] = {
     "verified": "verified",
     "machine": "by FaceVault",
     "named": "named",
     "open": "not named yet",
+    "unasked": "too small",
     "stranger": "stranger",
     "not_a_face": "not a face",
 }
@@ -47,7 +49,8 @@ class DrawnFace:
     kind: Kind
     name: str
     person_pk: int | None
-    similarity: float | None
+    # What the name rests on, for whoever wants to know more; only where one photo is drawn.
+    figures: str
     decider: str
     left: float
     top: float
@@ -103,9 +106,11 @@ def kind_of(face: Face) -> Kind:
     if sighting is not None:
         return "verified" if sighting.decided_by == Sighting.DecidedBy.HUMAN else "machine"
     entry: UnlabeledFace | None = getattr(face, "unlabeled", None)
-    if entry is not None and entry.verdict == UnlabeledFace.Verdict.STRANGER:
+    if entry is None:
+        return "unasked"
+    if entry.verdict == UnlabeledFace.Verdict.STRANGER:
         return "stranger"
-    if entry is not None and entry.verdict == UnlabeledFace.Verdict.NOT_A_FACE:
+    if entry.verdict == UnlabeledFace.Verdict.NOT_A_FACE:
         return "not_a_face"
     return "open"
 
@@ -137,7 +142,13 @@ def _draw(
     ordered = (
         with_decisions(found)
         .select_related("sighting__decided_by_user")
-        .defer("landmarks", "sighting__references", "sighting__thresholds", "sighting__person__aliases")
+        .defer(
+            "landmarks",
+            "sighting__references",
+            "sighting__person__aliases",
+            # Of a grid nobody asks on what its names rest.
+            *(() if on_phone else ("sighting__thresholds",)),
+        )
         .order_by("left", "pk")
     )
     for face in ordered:
@@ -161,7 +172,7 @@ def _draw_face(face: Face, labels: _Labels, large: _Labels | None, *, names: boo
         kind=kind_of(face) if names else nameless_kind_of(face),
         name=name,
         person_pk=sighting.person_id if sighting is not None else None,
-        similarity=sighting.similarity if sighting is not None else None,
+        figures=describe_figures(sighting.similarity, sighting.thresholds) if sighting and large else "",
         decider=_decider_of(sighting),
         left=round(face.left, 1),
         top=round(face.top, 1),

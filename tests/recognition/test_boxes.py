@@ -106,7 +106,7 @@ def test_without_names_nothing_tells_who_it_is() -> None:
         assert drawn.names == []
         first = drawn.faces[0]
         assert first.face == named
-        assert (first.name, first.person_pk, first.similarity, first.label) == ("", None, None, None)
+        assert (first.name, first.person_pk, first.figures, first.label) == ("", None, "", None)
 
 
 def test_what_is_no_face_gets_no_box() -> None:

@@ -2,12 +2,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognition.geometry import _FRONTAL_FACE, Box, IntBox, estimate_pose
-from recognition.quality import measure_sharpness
 
 coordinates = st.floats(-1e4, 1e4)
 boxes = st.tuples(coordinates, coordinates, st.floats(0.5, 1e4), st.floats(0.5, 1e4)).map(
@@ -92,21 +91,3 @@ def test_landmarks_without_extent_have_no_pose() -> None:
     assert (pose.yaw, pose.pitch, pose.roll) == (0, 0, 0)
     line = estimate_pose(np.array([[x, 0.0] for x in range(5)]))
     assert (line.yaw, line.pitch, line.roll) == (0, 0, 0)
-
-
-def test_sharpness_falls_with_blur_and_with_few_pixels() -> None:
-    from PIL import Image, ImageFilter
-
-    sharp = Image.fromarray(np.random.default_rng(3).integers(0, 256, (160, 160, 3), dtype=np.uint8))
-    blurred = sharp.filter(ImageFilter.GaussianBlur(1.5))
-    tiny = sharp.resize((40, 40), Image.Resampling.BOX)
-    values = [measure_sharpness(np.asarray(image)) for image in (sharp, blurred, tiny)]
-    assert values[0] > 10 * max(values[1:])
-    assert measure_sharpness(np.full((50, 70, 3), 90, np.uint8)) == 0
-    assert measure_sharpness(np.empty((0, 10, 3), np.uint8)) == 0
-
-
-@given(st.integers(16, 400), st.integers(16, 400))
-def test_sharpness_is_finite_for_any_size(height: int, width: int) -> None:
-    assume(height * width < 40_000)
-    assert 0 <= measure_sharpness(np.full((height, width, 3), 7, np.uint8)) < 1e-6
