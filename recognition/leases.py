@@ -72,7 +72,7 @@ def claim_row(model: type[W], pk: int) -> Claim[W] | None:
     lease = uuid.uuid4()
     rows = model._default_manager
     taken = rows.filter(pk=pk, state=Work.State.QUEUED, attempts__lt=MAX_ATTEMPTS).update(
-        state=Work.State.PROCESSING, attempts=F("attempts") + 1, lease=lease, lease_until=_lease_end()
+        state=Work.State.PROCESSING, attempts=F("attempts") + 1, lease=lease, lease_until=lease_end()
     )
     # It may be deleted between the two: an export, say, with its event.
     row = rows.filter(pk=pk, lease=lease).first() if taken else None
@@ -186,7 +186,7 @@ def keep_lease(claim: Claim[W]) -> Iterator[None]:
                     logger.error("%s %s takes too long; another worker may take it over", noun, claim.row.pk)
                     return
                 try:
-                    _held(claim).update(lease_until=_lease_end())
+                    _held(claim).update(lease_until=lease_end())
                 except Error:
                     # The next round tries again; a lease that runs out is taken up by the sweep, and fenced.
                     logger.warning(
@@ -216,5 +216,6 @@ def _held(claim: Claim[W]) -> QuerySet[W]:
     return rows.filter(pk=claim.row.pk, state=Work.State.PROCESSING, lease=claim.lease)
 
 
-def _lease_end() -> datetime:
+def lease_end() -> datetime:
+    """Of a lease that begins, or is renewed, now."""
     return timezone.now() + timedelta(seconds=settings.FACEVAULT_LEASE_SECONDS)

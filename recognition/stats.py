@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from recognition.calibration.lines import describe_calibrated, newest_calibration
 from recognition.gallery_index import get_gallery_index
 from recognition.models import ActiveEmbedder, Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace
 
@@ -35,7 +36,17 @@ def stats() -> dict[str, Any]:
         "unlabeled": queue,
         "embeddings": dict(Embedding.objects.order_by().values_list("embedder_id").annotate(Count("pk"))),
         "embedder": {"embedder_id": active.embedder_id, "reason": active.reason} if active else None,
+        "lines": _lines(active.embedder_id) if active else None,
         "index": index_stats() if active else None,
+    }
+
+
+def _lines(embedder_id: str) -> dict[str, Any]:
+    """From which score FaceVault names, and by how many people that was fitted; None where it is as the embedder came."""
+    calibration = newest_calibration(embedder_id)
+    return {
+        **asdict(describe_calibrated(embedder_id).thresholds),
+        "fitted_to_people": calibration.enrolled if calibration else None,
     }
 
 

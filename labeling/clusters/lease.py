@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from labeling.models import QueueState
+from recognition.leases import lease_end
 
 _ROW = 1
 
@@ -28,7 +27,7 @@ class Tender:
     def renew(self, **changes: object) -> None:
         """Inside the transaction that writes: what a worker found whose lease was lost is rolled back. Raises TendingLost."""
         mine = QueueState.objects.filter(pk=_ROW, lease=self.lease)
-        if not mine.update(lease_until=_lease_end(), **changes):
+        if not mine.update(lease_until=lease_end(), **changes):
             raise TendingLost
 
     def release(self) -> None:
@@ -41,7 +40,7 @@ def take_queue() -> Tender | None:
     free = Q(lease=None) | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
     for _ in range(2):
         rows = QueueState.objects.filter(free, pk=_ROW)
-        if rows.update(lease=tender.lease, lease_until=_lease_end()):
+        if rows.update(lease=tender.lease, lease_until=lease_end()):
             return tender
         QueueState.objects.bulk_create([QueueState(pk=_ROW)], ignore_conflicts=True)
     return None
@@ -49,7 +48,3 @@ def take_queue() -> Tender | None:
 
 def is_queue_taken() -> bool:
     return QueueState.objects.filter(pk=_ROW, lease_until__gte=timezone.now()).exists()
-
-
-def _lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.FACEVAULT_LEASE_SECONDS)

@@ -18,6 +18,7 @@ from labeling.clusters.grouping import group_anew, group_arrivals
 from labeling.clusters.lease import Tender, TendingLost, is_queue_taken, take_queue
 from labeling.clusters.looking import look_at, write_looks
 from labeling.clusters.placing import KNOWN, Placed, write_plan
+from labeling.clusters.relooking import forget_between
 from labeling.clusters.sweeping import judge_again, sweep_clusters
 from labeling.clusters.vectors import QueueVectors, get_queue_vectors
 from labeling.models import Cluster, ClusterMember, Look, QueueState
@@ -43,6 +44,7 @@ def tend_queue(pause: Callable[[], bool] = stopping.is_set) -> bool:
         return False
     try:
         _tend(tender, info, pause)
+        _follow_lines(info)
     except TendingLost:
         return False
     finally:
@@ -92,13 +94,23 @@ def regroup_event(event_pk: int) -> Placed:
 
 
 def _tend(tender: Tender, info: EmbedderInfo, pause: Callable[[], bool]) -> None:
-    while True:
+    # Once another embedder is active, whoever comes next begins anew with it.
+    while get_active_embedder_id() == info.embedder_id:
         now = _settle_state(tender, info)
         vectors = get_queue_vectors(info.embedder_id, info.dimension, epoch=now.epoch)
         # Somebody decided and waits for what it pays; the new faces wait for nobody.
         _follow_gallery(tender, info, vectors, now)
         if pause() or not _look_at_arrivals(tender, info, vectors):
             return
+
+
+def _follow_lines(info: EmbedderInfo) -> None:
+    """Faces that were judged by lines which moved meanwhile are looked at again."""
+    now = find_active_info()
+    if now is not None and now.thresholds != info.thresholds:
+        with transaction.atomic():
+            lock_gallery_state()
+            forget_between(info.thresholds, now.thresholds)
 
 
 def _settle_state(tender: Tender, info: EmbedderInfo) -> GalleryStamp:
@@ -116,6 +128,10 @@ def _settle_state(tender: Tender, info: EmbedderInfo) -> GalleryStamp:
         if other_net:
             # What two nets call alike is not the same; only people's word on a cluster outlasts them.
             Cluster.objects.exclude(KNOWN).delete()
+    if other_net:
+        left = Cluster.objects.filter(open_count__gt=0).values_list("pk", flat=True)
+        vectors = get_queue_vectors(info.embedder_id, info.dimension, epoch=now.epoch)
+        judge_again(list(left), vectors, info.shipped, tender.renew)
     return now
 
 

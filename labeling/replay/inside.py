@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,6 @@ def walk(truth: Truth, *, order: str, seed: int | None) -> str:
     """The walk in that order, as JSON."""
     from django.contrib.auth.models import User
 
-    from labeling.clusters.tending import tend_queue
     from labeling.replay.labeler import SimulatedLabeler
     from labeling.replay.orders import next_card_in
     from labeling.replay.owners import find_owners
@@ -122,12 +122,24 @@ def walk(truth: Truth, *, order: str, seed: int | None) -> str:
                 labeler=SimulatedLabeler(user, owners),
                 owners=owners,
                 next_card=next_card_in(order, user=user, seed=seed),
-                tend=tend_queue,
+                tend=_do_what_the_worker_does,
                 on_decision=bar.update,
             )
     except WalkStuck as error:
         raise _Stopped(f"{NAMES[order]}: {error}") from error
     return json.dumps(asdict(done))
+
+
+def _do_what_the_worker_does() -> None:
+    """What follows a decision; the lines are fitted without a pause, as this labeler makes none."""
+    from labeling.clusters.tending import tend_queue
+    from recognition.active_embedder import get_active_embedder_id
+    from recognition.calibration.work import calibrate, is_calibration_due
+
+    embedder_id = get_active_embedder_id()
+    if is_calibration_due(embedder_id, pause=timedelta()):
+        calibrate(embedder_id)
+    tend_queue()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count, cycle
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
@@ -27,8 +28,8 @@ from recognition.demo.seats import seat_casts, seat_freely
 from recognition.demo.studio import Studio
 from recognition.demo.vectors import make_vectors
 from recognition.embedders import EmbedderInfo, choose_embedder, describe_embedder
-from recognition.gallery_journal import touch_gallery
-from recognition.models import Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace
+from recognition.gallery_journal import read_gallery_state, touch_gallery
+from recognition.models import Calibration, Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace
 from recognition.models.people import search_text
 from recognition.vectors import encode_vector
 
@@ -76,13 +77,24 @@ def build_vault(size: DemoSize, *, on_faces: Callable[[int], None] = lambda coun
     held = occasions(max(plan.events, default=-1) + 1)
     faces = _write_photos(plan, vectors, info, studio=studio, held=held, seed=size.seed, on_faces=on_faces)
     _write_decisions(plan, vectors, info, people=people, faces=faces, rng=rng)
+    references = int((plan.roles == Role.REFERENCE).sum())
+    # The made-up people were made by these lines, so they hold until enough was labeled beside them.
+    Calibration.objects.create(
+        embedder_id=info.embedder_id,
+        gallery_version=read_gallery_state().version,
+        target=settings.FACEVAULT_FPIR,
+        enrolled=len(people),
+        references=references,
+        probes=0,
+        **asdict(info.shipped),
+    )
     return DemoSummary(
         embedder_id=info.embedder_id,
         events=len(held),
         photos=len(plan.photos),
         faces=len(faces),
         people=len(people),
-        references=int((plan.roles == Role.REFERENCE).sum()),
+        references=references,
     )
 
 

@@ -186,6 +186,7 @@ class TestStats:
         assert facts["unlabeled"] == {"total": 2, "open": 1}
         assert facts["embeddings"] == {EMBEDDER_ID: 5, "another": 1}
         assert facts["embedder"] == {"embedder_id": EMBEDDER_ID, "reason": "chosen by a test"}
+        assert (facts["lines"]["automatic"], facts["lines"]["fitted_to_people"]) == (0.7, None)
         index = facts["index"]
         assert (index["kind"], index["count"], index["nlist"], index["nprobe"]) == ("Flat", 4, 0, 0)
         assert (index["version"], index["fresh"], index["skipped"]) == (4, True, [])
