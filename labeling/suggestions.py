@@ -11,11 +11,25 @@ from django.db.models import Count
 from access.roles import SEEING, User, sees_everything
 from labeling.evidence import WEIGHED, Evidence, combine_evidence, weigh_face
 from labeling.models import Rejection
+from recognition.assignment import is_ahead
 from recognition.embedders import Thresholds
-from recognition.matching import PersonScore, Word, words_of
+from recognition.events.roster import read_roster
+from recognition.matching import (
+    PersonScore,
+    Reason,
+    Word,
+    describe_line,
+    doubt_of,
+    is_on_roster,
+    line_of,
+    reasons_for,
+    words_of,
+)
 from recognition.models import Face, Person, Sighting
 
 REFERENCES_SHOWN = 3
+# A lead that two decimals do not show.
+_LEVEL = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +37,8 @@ class Suggestion:
     """A person proposed for a face, or for a group of faces.
 
     `beside` is another face of the photo that has their name already; of a group `beside_count` faces have one, and
-    `free_count` have none.
+    `free_count` have none. `on_roster` is none where the event has no roster; `doubt` is what
+    besides the roster keeps it from being strong.
     """
 
     person: Person
@@ -35,6 +50,10 @@ class Suggestion:
     beside: Sighting | None
     # Nothing of the person is at an event that the user sees: they get the name of a lookalike, and neither crop nor count.
     name_alone: bool
+    # The numbers behind the word, for whoever wants to know more.
+    figures: str
+    on_roster: bool | None = None
+    doubt: str = ""
     beside_count: int = 0
     free_count: int = 0
 
@@ -56,7 +75,15 @@ def suggest_people(face: Face, k: int = 5, *, user: User) -> list[Suggestion]:
     people of other events.
     """
     evidence = weigh_face(face, depth_for(k, user))
-    return _present(evidence, k, user=user, faces=[face.pk], beside=named_beside(face))
+    return _present(
+        evidence,
+        k,
+        user=user,
+        faces=[face.pk],
+        event_pk=face.photo.event_id,
+        poor=face.poor,
+        beside=named_beside(face),
+    )
 
 
 def suggest_for_group(
@@ -65,8 +92,11 @@ def suggest_for_group(
     *,
     user: User,
     faces: Sequence[tuple[int, int]],
+    event_pk: int,
+    poor: bool = False,
 ) -> list[Suggestion]:
     """The k people nearest to a group, by the evidence of some of its faces; `faces` are all of it, as (face, photo).
+    `poor`: none of those faces is any better.
 
     Nobody is suggested who was rejected for one of them, or who is named in one of their photos and not like them.
     """
@@ -81,7 +111,16 @@ def suggest_for_group(
     for sighting in named.select_related("face").order_by("-pk"):
         beside[sighting.person_id] = sighting
         counts[sighting.person_id] += photos[sighting.face.photo_id]
-    return _present(combined, k, user=user, faces=members, beside=beside, counts=counts)
+    return _present(
+        combined,
+        k,
+        user=user,
+        faces=members,
+        event_pk=event_pk,
+        poor=poor,
+        beside=beside,
+        counts=counts,
+    )
 
 
 def named_beside(face: Face) -> dict[int, Sighting]:
@@ -101,10 +140,13 @@ def _present(
     *,
     user: User,
     faces: Collection[int],
+    event_pk: int,
+    poor: bool,
     beside: Mapping[int, Sighting],
     counts: Mapping[int, int] | None = None,
 ) -> list[Suggestion]:
-    if evidence.thresholds is None or not evidence.scores:
+    thresholds = evidence.thresholds
+    if thresholds is None or not evidence.scores:
         return []
     nearest = [score.person_id for score in evidence.scores]
     known = set(Person.objects.visible_to(user).filter(pk__in=nearest).values_list("pk", flat=True))
@@ -118,12 +160,28 @@ def _present(
     people = Person.objects.in_bulk([score.person_id for score in scores])
     crops = Face.objects.for_role(user, *SEEING).in_bulk([pk for score in scores for pk in score.references])
     references = _count_references(faces, scores, user)
+    roster = read_roster(event_pk, people.keys()).members
+    reasons: dict[int, tuple[Reason, ...]] = {
+        pk: reasons_for(poor=poor, on_roster=is_on_roster(pk, roster)) for pk in people
+    }
+    words: dict[int, Word] = {
+        rank: words_of(
+            evidence.scores, rank, thresholds, strict=bool(reasons.get(evidence.scores[rank].person_id))
+        )
+        for rank in ranks
+    }
     return [
         Suggestion(
             person=people[score.person_id],
             similarity=score.similarity,
-            word=words_of(evidence.scores, rank, evidence.thresholds),
-            lead=_lead(evidence, rank, people, evidence.thresholds),
+            word=words[rank],
+            # Of somebody whom the user sees nowhere a roster of guessed ids must not tell the external id.
+            figures=_figures(
+                evidence, rank, thresholds, reasons[score.person_id] if score.person_id in known else ()
+            ),
+            on_roster=is_on_roster(score.person_id, roster) if score.person_id in known else None,
+            doubt=doubt_of(score.similarity, words[rank], thresholds, ["poor"] if poor else []),
+            lead=_lead(evidence, rank, people, thresholds),
             reference_count=references.get(score.person_id, 0),
             references=[crops[pk] for pk in score.references if pk in crops][:REFERENCES_SHOWN],
             beside=beside.get(score.person_id),
@@ -148,15 +206,28 @@ def _count_references(faces: Collection[int], scores: Sequence[PersonScore], use
 
 
 def _lead(evidence: Evidence, rank: int, people: dict[int, Person], thresholds: Thresholds) -> str:
-    """ "0.27 ahead", or by how little the next one is behind. Told of the first two, if they are worth it."""
+    """ "Clearly ahead", or by how little the next one is behind. Told of the first two, if they are worth it."""
     margin = evidence.margin(rank)
     if margin is None or rank > 1 or evidence.scores[rank].similarity < thresholds.suggest:
         return ""
     other = _name_at(evidence.scores, 1 - rank, people)
     if rank == 0:
-        close = margin < thresholds.margin
-        return f"next is {other}, {margin:.2f} behind" if close and other else f"{margin:.2f} ahead"
-    return f"{-margin:.2f} behind {other}" if other and -margin < thresholds.margin else ""
+        if is_ahead(margin, thresholds.margin):
+            return "clearly ahead"
+        if margin < _LEVEL:
+            return f"level with {other}" if other else ""
+        return f"next is {other}, {margin:.2f} behind" if other else ""
+    if not other or is_ahead(-margin, thresholds.margin):
+        return ""
+    return f"{-margin:.2f} behind {other}" if margin < -_LEVEL else f"level with {other}"
+
+
+def _figures(evidence: Evidence, rank: int, thresholds: Thresholds, reasons: tuple[Reason, ...]) -> str:
+    """ "0.81, 0.45 ahead, line 0.76 because not on the roster"."""
+    margin = evidence.margin(rank)
+    lead = f", {margin:.2f} ahead" if margin is not None and margin > 0 else ""
+    line = describe_line({"line": line_of(thresholds, strict=bool(reasons)), "reasons": reasons})
+    return f"{evidence.scores[rank].similarity:.2f}{lead}, {line}"
 
 
 def _name_at(scores: Sequence[PersonScore], rank: int, people: dict[int, Person]) -> str:

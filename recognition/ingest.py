@@ -5,32 +5,32 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
-from recognition.active_embedder import get_active_embedder_id, require_active
+from recognition.active_embedder import WrongEmbedder, get_active_embedder_id, require_active
 from recognition.calibration.lines import describe_calibrated
 from recognition.crash_points import crash_point
 from recognition.detection import DetectedFace, cut_crop, get_detector
 from recognition.embedders import Embedder, get_embedder
+from recognition.events.roster import RosterStamp, read_roster, stamp_roster
 from recognition.faults import GalleryBusy, record_fault
+from recognition.found_faces import FoundFace, is_asked_about, is_poor_face, write_face
 from recognition.gallery_journal import lock_gallery_state, read_gallery_state
-from recognition.geometry import estimate_pose
 from recognition.images import decode_photo, encode_jpeg, shrink
 from recognition.leases import Claim, LeaseLost, claim_next, finish_claim, keep_lease, release_claim
 from recognition.matching import Match, assign_people
-from recognition.models import Embedding, Face, Photo, Sighting, UnlabeledFace
+from recognition.models import Photo
 from recognition.processing import waiting_photos
-from recognition.quality import face_priority, measure_sharpness
+from recognition.quality import measure_sharpness
 from recognition.search import find_top_k_batch
 from recognition.signals import faces_queued
 from recognition.storage import original_path, preview_path, thumb_path, write_crop, write_file
-from recognition.vectors import check_vectors, encode_vector
+from recognition.vectors import check_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +42,20 @@ THUMB_SIDE = 480
 _MATCH_ROUNDS = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFace:
-    """A detected face with all that is known of it before it is written. `vector` is float32 (dimension,).
+class Matched(NamedTuple):
+    """What the gallery says of the faces of a photo: of which version, by which roster of the event and whose lines."""
 
-    `crop` is the sum of `crop_jpeg`, the address that it gets once it is kept.
-    """
+    version: int
+    matches: list[Match]
+    roster: RosterStamp
+    embedder_id: str
 
-    detected: DetectedFace
-    crop: str
-    crop_jpeg: bytes
-    sharpness: float
-    vector: NDArray[np.float32]
+    def still_holds(self, event_pk: int) -> bool:
+        """Asked under the gallery's lock: then nothing that the matches rest on has changed, nor will it."""
+        if lock_gallery_state().version != self.version or stamp_roster(event_pk) != self.roster:
+            return False
+        lines = describe_calibrated(self.embedder_id).thresholds
+        return all(match.thresholds == lines for match in self.matches)
 
 
 def process_next_photo() -> Photo | None:
@@ -75,6 +77,9 @@ def process_claimed_photo(claim: Claim[Photo]) -> None:
             write_faces(claim, found, embedder)
     except LeaseLost:
         logger.warning("photo %s was taken over by another worker", claim.row.pk)
+    except WrongEmbedder:
+        # The embedder was changed meanwhile, which is not the photo's fault: the new one sees it at its next turn.
+        release_claim(claim)
     except (KeyboardInterrupt, SystemExit):
         # Somebody stopped this process: the photo is free at once for the next one.
         release_claim(claim)
@@ -145,18 +150,18 @@ def describe_faces(
 def write_faces(claim: Claim[Photo], found: Sequence[FoundFace], embedder: Embedder) -> None:
     """Match against the gallery and write it all in one transaction; match again if the gallery moved in between."""
     for _ in range(_MATCH_ROUNDS):
-        version, matches = match_faces(found, embedder)
+        matched = match_faces(found, embedder, claim.row.event_id)
         crash_point("faces_matched")
         with transaction.atomic():
             # A labeler's decision waits until this photo is written, or this photo sees the decision.
-            if lock_gallery_state().version != version:
+            if not matched.still_holds(claim.row.event_id):
                 continue
             require_active(embedder.embedder_id)
             finish_claim(claim, detector_id=get_detector().detector_id)
-            for face, match in zip(found, matches, strict=True):
+            for face, match in zip(found, matched.matches, strict=True):
                 write_face(claim.row, face, match, embedder_id=embedder.embedder_id)
                 crash_point("face_written")
-            if any(match.person_id is None for match in matches):
+            if any(match.person_id is None for match in matched.matches):
                 faces_queued.send(Photo, photo=claim.row)
             crash_point("before_result_commit")
         crash_point("after_result_commit")
@@ -164,71 +169,23 @@ def write_faces(claim: Claim[Photo], found: Sequence[FoundFace], embedder: Embed
     raise GalleryBusy
 
 
-def record_sighting(face: Face, person_id: int, match: Match, *, embedder_id: str) -> Sighting:
-    """A sighting that the machine decided: it names the face and never teaches the gallery."""
-    return Sighting.objects.create(
-        face=face,
-        person_id=person_id,
-        similarity=match.similarity,
-        margin=match.margin,
-        references=list(match.references),
-        thresholds=asdict(match.thresholds),
-        embedder_id=embedder_id,
-        decided_by=Sighting.DecidedBy.MACHINE,
-        seen_at=face.photo.taken_at,
-    )
-
-
-def queue_unlabeled(face: Face) -> UnlabeledFace:
-    """Put a face into the queue; the ones that make the best references come first."""
-    priority = face_priority(face.size, face.detector_score, face.yaw)
-    return UnlabeledFace.objects.create(face=face, priority=priority)
-
-
-def match_faces(found: Sequence[FoundFace], embedder: Embedder) -> tuple[int, list[Match]]:
-    """What the gallery says of faces of one photo, and its version when it was asked. Not inside a transaction."""
+def match_faces(found: Sequence[FoundFace], embedder: Embedder, event_pk: int) -> Matched:
+    """What the gallery says of faces of one photo of that event. Not inside a transaction."""
     if not found:
-        return read_gallery_state().version, []
+        return Matched(read_gallery_state().version, [], stamp_roster(event_pk), embedder.embedder_id)
     batch = find_top_k_batch(np.stack([face.vector for face in found]), k=5, embedder_id=embedder.embedder_id)
-    return batch.version, assign_people(batch.scores, describe_calibrated(embedder.embedder_id).thresholds)
-
-
-def measures_of(found: FoundFace) -> dict[str, Any]:
-    """The columns of a Face that come from its pixels."""
-    box, pose = found.detected.box, estimate_pose(found.detected.landmarks)
-    return {
-        "left": round(box.left, 2),
-        "top": round(box.top, 2),
-        "width": round(box.width, 2),
-        "height": round(box.height, 2),
-        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in found.detected.landmarks],
-        "detector_score": min(1.0, found.detected.score),
-        "size": round(min(box.width, box.height), 2),
-        "sharpness": round(found.sharpness, 2),
-        "yaw": round(pose.yaw, 1),
-        "pitch": round(pose.pitch, 1),
-        "roll": round(pose.roll, 1),
-        "crop": found.crop,
-    }
-
-
-def create_face(photo: Photo, found: FoundFace, *, embedder_id: str, by_hand: bool = False) -> Face:
-    """The face and its embedding, with its crop. Belongs into a transaction that holds the gallery's lock."""
-    # Another photo had the same crop and was deleted meanwhile: under the lock it is there to stay.
-    write_crop(found.crop_jpeg)
-    face = Face.objects.create(photo=photo, by_hand=by_hand, **measures_of(found))
-    Embedding.objects.create(face=face, embedder_id=embedder_id, vector=encode_vector(found.vector))
-    return face
-
-
-def write_face(photo: Photo, found: FoundFace, match: Match, *, embedder_id: str) -> Face:
-    """The same with what the match says of it: named by the machine, or in the queue."""
-    face = create_face(photo, found, embedder_id=embedder_id)
-    if match.person_id is None:
-        queue_unlabeled(face)
-    else:
-        record_sighting(face, match.person_id, match, embedder_id=embedder_id)
-    return face
+    # Too small a face gets no name, so that it takes nobody's from a larger one either.
+    scores = [
+        of_face if is_asked_about(face) else [] for face, of_face in zip(found, batch.scores, strict=True)
+    ]
+    roster = read_roster(event_pk, {score.person_id for of_face in scores for score in of_face})
+    matches = assign_people(
+        scores,
+        describe_calibrated(embedder.embedder_id).thresholds,
+        poor=[is_poor_face(face) for face in found],
+        on_roster=roster.members,
+    )
+    return Matched(batch.version, matches, roster.stamp, embedder.embedder_id)
 
 
 def _stack(inputs: Sequence[NDArray[np.uint8]], side: int) -> NDArray[np.uint8]:

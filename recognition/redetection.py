@@ -15,21 +15,13 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from recognition import detection
-from recognition.active_embedder import get_active_embedder_id, require_active
+from recognition.active_embedder import WrongEmbedder, get_active_embedder_id, require_active
 from recognition.crash_points import crash_point
 from recognition.embedders import Embedder, get_embedder
 from recognition.faults import GalleryBusy
-from recognition.gallery_journal import lock_gallery_state, touch_gallery
-from recognition.ingest import (
-    FoundFace,
-    create_face,
-    decode_original,
-    describe_faces,
-    match_faces,
-    measures_of,
-    queue_unlabeled,
-    write_face,
-)
+from recognition.found_faces import FoundFace, create_face, measures_of, queue_unlabeled, write_face
+from recognition.gallery_journal import touch_gallery
+from recognition.ingest import decode_original, describe_faces, match_faces
 from recognition.matching import Match
 from recognition.models import Embedding, Face, Photo, Sighting, UnlabeledFace
 from recognition.pairing import pair_boxes
@@ -101,6 +93,14 @@ def redetect_photo(photo: Photo, *, dry_run: bool = False) -> Redetected:
     Faces that are not found any more stay if a person drew them or decided anything about them. Not inside a
     transaction. Raises PhotoRefused or OSError where the original cannot be read, PhotoGone, GalleryBusy.
     """
+    while True:
+        try:
+            return _redetect(photo, dry_run=dry_run)
+        except WrongEmbedder:
+            continue  # it was changed in between; the new one sees the photo anew
+
+
+def _redetect(photo: Photo, *, dry_run: bool) -> Redetected:
     embedder = get_embedder(get_active_embedder_id())
     rgb = decode_original(photo)
     found = describe_faces(rgb, detection.get_detector().detect(rgb), embedder)
@@ -112,10 +112,10 @@ def redetect_photo(photo: Photo, *, dry_run: bool = False) -> Redetected:
     for face in [*found, *drawn.values()]:
         write_crop(face.crop_jpeg)
     for _ in range(_ROUNDS):
-        version, matches = match_faces(found, embedder)
+        matched = match_faces(found, embedder, photo.event_id)
         with transaction.atomic():
             # Decisions about these faces wait, or came before: then what they taught is asked again.
-            if lock_gallery_state().version != version:
+            if not matched.still_holds(photo.event_id):
                 continue
             require_active(embedder.embedder_id)
             here = Photo.objects.filter(pk=photo.pk, state=Photo.State.DONE, event__deleted_at=None)
@@ -123,7 +123,7 @@ def redetect_photo(photo: Photo, *, dry_run: bool = False) -> Redetected:
                 raise PhotoGone
             plan = _plan(photo, found, drawn, embedder)
             stale = {face.crop for face, _ in plan.changed} | {face.crop for face in plan.leaving}
-            _write(photo, plan, found, matches, embedder)
+            _write(photo, plan, found, matched.matches, embedder)
             here.update(detector_id=detection.get_detector().detector_id)
             crash_point("before_redetect_commit")
         crash_point("after_redetect_commit")
@@ -210,8 +210,8 @@ def _write(
     on_photo = set(Sighting.objects.filter(face__photo=photo).values_list("person_id", flat=True))
     for place in plan.added:
         match = matches[place]
-        if match.person_id in on_photo:
-            # Nobody is on a photo twice: a person decides who this is.
+        if match.person_id in on_photo or match.settled:
+            # Nobody is on a photo twice, and the face that settled a close call may have another name here.
             queue_unlabeled(create_face(photo, found[place], embedder_id=embedder.embedder_id))
         else:
             write_face(photo, found[place], match, embedder_id=embedder.embedder_id)
@@ -230,6 +230,8 @@ def _measure_anew(changed: Sequence[tuple[Face, FoundFace]], embedder: Embedder)
         Embedding.objects.update_or_create(
             face=face, embedder_id=embedder.embedder_id, defaults={"vector": encode_vector(one.vector)}
         )
+        # What another embedder saw was the old box; a change of the embedder finds it missing and looks again.
+        Embedding.objects.filter(face=face).exclude(embedder_id=embedder.embedder_id).delete()
         priority = face_priority(measures["size"], measures["detector_score"], measures["yaw"])
         UnlabeledFace.objects.filter(face=face).update(priority=priority)
 

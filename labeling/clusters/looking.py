@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -13,10 +13,12 @@ from labeling.clusters.lease import Tender
 from labeling.decisions.writing import clusters_of, recount_clusters
 from labeling.evidence import Evidence, weigh_faces
 from labeling.models import Look
+from recognition.active_embedder import find_active_info
 from recognition.crash_points import crash_point
+from recognition.events.roster import Roster, read_roster, stamp_roster
+from recognition.found_faces import record_sighting
 from recognition.gallery_journal import lock_gallery_state, read_gallery_state
-from recognition.ingest import record_sighting
-from recognition.matching import Match, PersonScore, assign_people, words_of
+from recognition.matching import Match, assign_people, words_of
 from recognition.models import Face, Person, Sighting, UnlabeledFace
 
 # Best, next, and a few who are on the photo already.
@@ -85,11 +87,17 @@ def _look_at_some(face_pks: Sequence[int], tender: Tender) -> list[Look]:
         version = read_gallery_state().version
         entries = UnlabeledFace.objects.open().filter(face__in=face_pks)
         faces = [entry.face for entry in entries.order_by("pk").select_related("face__photo")]
-        names, looks = _judge(faces, weigh_faces(faces, _PEOPLE))
+        evidence = weigh_faces(faces, _PEOPLE)
+        rosters = _read_rosters(faces, evidence)
+        names, looks = _judge(faces, evidence, rosters)
+        if names and (others := _open_beside(names, faces)):
+            # They may be the very people whom these faces seem.
+            evidence |= weigh_faces(others, _PEOPLE)
+            names, looks = _judge(faces, evidence, rosters, others=others)
         if not names:
             return looks
         with transaction.atomic():
-            if lock_gallery_state().version != version:
+            if lock_gallery_state().version != version or not _still_hold(names, rosters):
                 continue
             tender.renew()
             _write_names(names)
@@ -98,42 +106,88 @@ def _look_at_some(face_pks: Sequence[int], tender: Tender) -> list[Look]:
     return []
 
 
-def _judge(faces: Sequence[Face], evidence: dict[int, Evidence]) -> tuple[list[_Named], list[Look]]:
-    beside: defaultdict[int, set[int]] = defaultdict(set)
-    photos = {face.photo_id for face in faces}
-    there = Sighting.objects.filter(face__photo__in=photos).order_by()
-    for photo_pk, person_pk in there.values_list("face__photo_id", "person_id"):
-        beside[photo_pk].add(person_pk)
+def _still_hold(names: Sequence[_Named], rosters: Mapping[int, Roster]) -> bool:
+    """Whether the lines and the rosters that they rest on are still those; asked under the gallery's lock."""
+    info = find_active_info()
+    return (
+        info is not None
+        and all(name.match.thresholds == info.thresholds for name in names)
+        and all(stamp_roster(event_pk) == roster.stamp for event_pk, roster in rosters.items())
+    )
+
+
+def _judge(
+    faces: Sequence[Face],
+    evidence: Mapping[int, Evidence],
+    rosters: Mapping[int, Roster],
+    others: Sequence[Face] = (),
+) -> tuple[list[_Named], list[Look]]:
+    """`others` are open faces of the same photos that are not asked about now: they only stand against a name."""
+    beside = _named_on({face.photo_id for face in faces})
+    asked = {face.pk for face in faces}
     of_photo: defaultdict[int, list[Face]] = defaultdict(list)
-    for face in faces:
+    for face in (*faces, *others):
         of_photo[face.photo_id].append(face)
     names: list[_Named] = []
     looks: list[Look] = []
     for photo_pk, some in of_photo.items():
         thresholds = evidence[some[0].pk].thresholds
-        candidates = [_nameable(face, evidence[face.pk].scores, beside[photo_pk]) for face in some]
-        matches = assign_people(candidates, thresholds) if thresholds else []
+        taken = set(beside[photo_pk])
+        matches = (
+            assign_people(
+                [evidence[face.pk].scores for face in some],
+                thresholds,
+                poor=[face.poor for face in some],
+                on_roster=rosters[some[0].photo.event_id].members,
+                beside=beside[photo_pk],
+                # What a person touched: what they took off or undid would come back by itself.
+                closed=[face.pk not in asked or face.version > 0 or face.by_hand for face in some],
+            )
+            if thresholds
+            else []
+        )
         sure = [
             _Named(face, match, match.person_id, evidence[face.pk].embedder_id)
             for face, match in zip(some, matches, strict=False)
             if match.person_id is not None
         ]
         names += sure
-        beside[photo_pk] |= {name.person_id for name in sure}
+        taken |= {name.person_id for name in sure}
         closed = {name.face.pk for name in sure}
         looks += [
-            _look_of(face, evidence[face.pk], beside[photo_pk]) for face in some if face.pk not in closed
+            _look_of(face, evidence[face.pk], taken)
+            for face in some
+            if face.pk in asked and face.pk not in closed
         ]
     return names, looks
 
 
-def _nameable(face: Face, scores: Sequence[PersonScore], beside: set[int]) -> Sequence[PersonScore]:
-    """The scores that the machine may name by; none where the best is on the photo already: one of the two is wrong."""
-    touched = face.version > 0 or face.by_hand
-    return [] if touched or not scores or scores[0].person_id in beside else scores
+def _named_on(photo_pks: Collection[int]) -> defaultdict[int, dict[int, bool]]:
+    """Who is named on these photos, and whether a person said so."""
+    beside: defaultdict[int, dict[int, bool]] = defaultdict(dict)
+    there = Sighting.objects.filter(face__photo__in=photo_pks).order_by()
+    for photo_pk, person_pk, who in there.values_list("face__photo_id", "person_id", "decided_by"):
+        by_human = who == Sighting.DecidedBy.HUMAN
+        beside[photo_pk][person_pk] = by_human or beside[photo_pk].get(person_pk, False)
+    return beside
 
 
-def _look_of(face: Face, evidence: Evidence, beside: set[int]) -> Look:
+def _read_rosters(faces: Sequence[Face], evidence: Mapping[int, Evidence]) -> dict[int, Roster]:
+    """Of the events of these faces, as far as people are on them whom the faces seem."""
+    near: defaultdict[int, set[int]] = defaultdict(set)
+    for face in faces:
+        near[face.photo.event_id].update(score.person_id for score in evidence[face.pk].scores)
+    return {event_pk: read_roster(event_pk, people) for event_pk, people in near.items()}
+
+
+def _open_beside(names: Sequence[_Named], faces: Sequence[Face]) -> list[Face]:
+    photos = {name.face.photo_id for name in names}
+    entries = UnlabeledFace.objects.open().filter(face__photo__in=photos)
+    rest = entries.exclude(face__in=[face.pk for face in faces]).order_by("pk")
+    return [entry.face for entry in rest.select_related("face__photo")]
+
+
+def _look_of(face: Face, evidence: Evidence, beside: Collection[int]) -> Look:
     rest = [score for score in evidence.scores if score.person_id not in beside]
     if not rest or evidence.thresholds is None:
         return Look(face=face)

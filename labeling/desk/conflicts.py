@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.urls import reverse
 
+from labeling.disputes import disputes_seen_by
 from labeling.people.conflicts import count_conflicts
 from labeling.team.opinions import differing_opinions
 
@@ -21,7 +22,18 @@ class Conflict:
 
 def list_conflicts(user: User) -> list[Conflict]:
     found = count_conflicts(user)
+    disputed = disputes_seen_by(user).count()
+    # Only beside a change of the embedder, which most never see.
+    changing = [
+        Conflict(
+            name="Disputed names",
+            words="Another embedder would give these faces to somebody else.",
+            url=reverse("disputed-faces"),
+            count=disputed,
+        )
+    ]
     return [
+        *(changing if disputed else []),
         Conflict(
             name="Second opinions that differ",
             words="Somebody was asked again without seeing the name, and said something else.",

@@ -40,7 +40,12 @@ class FaceCard(Candidates):
 
     @property
     def is_open(self) -> bool:
-        return self.state == "open" and not self.verdict
+        return self.state in {"open", "unasked"} and not self.verdict
+
+    @property
+    def is_unasked(self) -> bool:
+        """Too small to be asked about: it is here because somebody opened it, and may be put into the queue."""
+        return self.state == "unasked"
 
     @property
     def title(self) -> str:

@@ -163,6 +163,8 @@ def read_group_card(
             CANDIDATES,
             user=user,
             faces=[(member.face_pk, member.photo_pk) for member in shown.members],
+            event_pk=cluster.event_id,
+            poor=all(face.poor for face in asked),
         )
         if evidence
         else [],

@@ -16,7 +16,8 @@ from labeling.queue import QueueItem
 from labeling.queue.people import open_looks
 from labeling.queue.scope import Scope
 from recognition.active_embedder import find_active_info
-from recognition.matching import Word, words_for
+from recognition.events.roster import find_off_roster
+from recognition.matching import Word, doubt_of, reasons_for, words_for
 from recognition.models import Event, Face, Person, Sighting
 
 PER_PAGE = 60
@@ -31,6 +32,7 @@ class ListedFace:
     similarity: float
     word: Word
     chosen: bool
+    doubt: str = ""
     blocked: Literal["", "better", "named"] = ""
 
     @property
@@ -43,7 +45,12 @@ class ListedFace:
         """Below its crop."""
         if self.blocked:
             return "named beside" if self.blocked == "named" else "same photo"
-        return f"{self.word} {self.similarity:.2f}"
+        return self.word
+
+    @property
+    def details(self) -> str:
+        """For whoever wants to know more."""
+        return f"{self.similarity:.2f}, {self.doubt}" if self.doubt else f"{self.similarity:.2f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,7 @@ def read_person_card(person: Person, *, user: User, event: Event | None = None) 
         person=person,
         item=QueueItem(kind="person", pk=person.pk, count=len(page)),
         key=uuid4(),
-        faces=_listed(page[:PER_PAGE]),
+        faces=_listed(page[:PER_PAGE], person),
         rest=rest,
         references=references[:_REFERENCES],
         reference_count=len(references)
@@ -121,8 +128,9 @@ def read_person_card(person: Person, *, user: User, event: Event | None = None) 
     )
 
 
-def _listed(looks: Sequence[Look]) -> list[ListedFace]:
+def _listed(looks: Sequence[Look], person: Person) -> list[ListedFace]:
     info = find_active_info()
+    off_roster = find_off_roster(person, {look.face.photo.event_id for look in looks})
     found: list[ListedFace] = []
     photos: set[int] = set()
     for look in looks:
@@ -132,14 +140,20 @@ def _listed(looks: Sequence[Look]) -> list[ListedFace]:
             "named" if look.named else "better" if look.face.photo_id in photos else ""  # type: ignore[attr-defined]
         )
         photos.add(look.face.photo_id)
-        word: Word = "unlikely" if info is None else words_for(similarity, look.margin, info.thresholds)
+        reasons = reasons_for(poor=look.face.poor, on_roster=look.face.photo.event_id not in off_roster)
+        word: Word = "unlikely"
+        doubt = ""
+        if info is not None:
+            word = words_for(similarity, look.margin, info.thresholds, strict=bool(reasons))
+            doubt = doubt_of(similarity, word, info.thresholds, reasons)
         if close and word in {"strong", "possible"}:
-            word = "close call"
+            word, doubt = "close call", ""
         found.append(
             ListedFace(
                 face=look.face,
                 similarity=similarity,
                 word=word,
+                doubt=doubt,
                 # Down to the line from which the machine names by itself, and nothing that is a close call.
                 chosen=not blocked and word == "strong",
                 blocked=blocked,

@@ -24,6 +24,7 @@ _COLUMNS = {
 }
 # What a spreadsheet would run; and its trick to keep the zeros of a number, which is none.
 _FORMULA = ("=", "+", "-", "@")
+_FORMULA_WORDS = "“{}” is a formula or begins like one. Write the text itself."
 _AS_TEXT = re.compile(r'="([^"]*)"')
 _SHORTENED = re.compile(r"\d+([.,]\d+)?[eE]\+\d+")
 
@@ -62,8 +63,7 @@ class _Bad(Exception):
 
 def read_people_list(data: bytes) -> PeopleList:
     """Every row once, good or bad, in their order. Raises ListRefused."""
-    text = _decode(data)
-    table = _table(text)
+    table = read_table(data)
     header = next((cells for _, cells in table if any(cell.strip() for cell in cells)), None)
     if header is None:
         raise ListRefused("The list is empty. Its first row names the columns: name, external_id.")
@@ -85,6 +85,11 @@ def read_people_list(data: bytes) -> PeopleList:
     if not rows and not bad:
         raise ListRefused("The list has a header and no rows. Put one person into each row.")
     return PeopleList(rows=rows, bad=bad, unread=unread)
+
+
+def read_table(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row of a CSV file with its number in the spreadsheet. Raises ListRefused, also between rows."""
+    return _table(_decode(data))
 
 
 def _decode(data: bytes) -> str:
@@ -161,22 +166,20 @@ def _read_row(number: int, cells: Sequence[str], columns: dict[str, int], width:
         raise _Bad(
             "This row has more cells than the header. Put quotation marks around cells with separators."
         )
-    values = {column: _clean(cells[place]) if place < len(cells) else "" for column, place in columns.items()}
+    values = {
+        column: clean_cell(cells[place]) if place < len(cells) else "" for column, place in columns.items()
+    }
     name, external_id = values["name"], values.get("external_id", "")
     if not name:
         raise _Bad("There is no name in this row.")
     aliases = _parts(values.get("aliases", ""))
-    for text in (name, external_id, *aliases):
+    for text in (name, *aliases):
         if text.startswith(_FORMULA):
-            raise _Bad(f"“{text[:40]}” is a formula or begins like one. Write the text itself.")
-    if _SHORTENED.fullmatch(external_id):
-        raise _Bad(
-            f"The spreadsheet shortened the external id to {external_id}. Format that column as text, and save again."
-        )
+            raise _Bad(_FORMULA_WORDS.format(text[:40]))
+    if refusal := refuse_external_id(external_id):
+        raise _Bad(refusal)
     if len(name) > _NAME_LENGTH or any(len(alias) > _NAME_LENGTH for alias in aliases):
         raise _Bad(f"A name has at most {_NAME_LENGTH} characters.")
-    if len(external_id) > _ID_LENGTH:
-        raise _Bad(f"An external id has at most {_ID_LENGTH} characters.")
     aliases = [alias for alias in aliases if fold(alias) != fold(name)]
     if len(aliases) > _ALIASES:
         raise _Bad(f"A person has at most {_ALIASES} other names.")
@@ -192,7 +195,16 @@ def _read_row(number: int, cells: Sequence[str], columns: dict[str, int], width:
     )
 
 
-def _clean(cell: str) -> str:
+def refuse_external_id(text: str) -> str:
+    """Why this cannot be anybody's external id; empty if it can."""
+    if text.startswith(_FORMULA):
+        return _FORMULA_WORDS.format(text[:40])
+    if _SHORTENED.fullmatch(text):
+        return f"The spreadsheet shortened the external id to {text}. Format that column as text, and save again."
+    return f"An external id has at most {_ID_LENGTH} characters." if len(text) > _ID_LENGTH else ""
+
+
+def clean_cell(cell: str) -> str:
     if as_text := _AS_TEXT.fullmatch(cell.strip()):
         cell = as_text[1]
     cleaned = clean_name(cell)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from access.roles import LABELER, MANAGER, User, reach_of
+from recognition.events.roster import tell_renumbered
 from recognition.gallery_journal import touch_gallery
 from recognition.models import Person, Sighting
 from recognition.people.merged import family_of, find_kept
@@ -77,10 +78,13 @@ def _write(
     namesakes = [] if shared else list(Person.objects.named(name).exclude(pk=person.pk))
     if namesakes:
         raise NameTaken(namesakes)
-    person.name, person.external_id, person.aliases = name, external_id or None, list(aliases)
+    before, external_id = person.external_id, external_id or None
+    person.name, person.external_id, person.aliases = name, external_id, list(aliases)
     try:
         with transaction.atomic():
             person.save(update_fields=None if person._state.adding else ["name", "external_id", "aliases"])
+            if before != external_id:
+                tell_renumbered([before, external_id])
     except IntegrityError as error:
         owner = Person.objects.filter(external_id=person.external_id).exclude(pk=person.pk).first()
         if owner is None:

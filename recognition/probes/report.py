@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,20 @@ from access.roles import SEEING, User
 from recognition.active_embedder import NoActiveEmbedder, WrongEmbedder
 from recognition.calibration.lines import describe_calibrated
 from recognition.embedders import EmbedderUnknown, Thresholds
-from recognition.matching import PersonScore, Verdict, Word, assign_people, words_of
+from recognition.matching import (
+    PersonScore,
+    Verdict,
+    Word,
+    assign_people,
+    describe_figures,
+    doubt_of,
+    line_of,
+    reasons_for,
+    words_of,
+)
 from recognition.models import Export, Face, Person, Photo, Probe, ProbeFace, Sighting
 from recognition.people.loading import load_people
+from recognition.quality import is_poor
 from recognition.search import events_to_search, find_top_k_batch
 from recognition.vectors import decode_vector
 
@@ -31,11 +43,16 @@ _QUIET = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookalike:
-    """A person who a face may be, with what the user may see of them. Never somebody below the line of suggestions."""
+    """A person who a face may be, with what the user may see of them. Never somebody below the line of suggestions.
+
+    `doubt` is what alone keeps the word from being strong, `figures` are the numbers behind it.
+    """
 
     person: Person
     similarity: float
     word: Word
+    doubt: str
+    figures: str
     reference_count: int
     references: list[Face]
     photo_count: int
@@ -121,6 +138,7 @@ def read_probe(probe: Probe, user: User) -> ProbeReport:
     seen = _Seen(
         user, [score for scores in found for score in scores if score.similarity >= info.thresholds.suggest]
     )
+    matches = assign_people(found, info.thresholds, poor=[_is_poor(face) for face in faces])
     radius = _mark_radius(probe)
     return ProbeReport(
         probe=probe,
@@ -128,11 +146,11 @@ def read_probe(probe: Probe, user: User) -> ProbeReport:
             ProbedFace(
                 face=face,
                 verdict=match.verdict,
-                people=seen.lookalikes(scores, info.thresholds),
+                people=seen.lookalikes(scores, info.thresholds, poor=_is_poor(face)),
                 mark_x=round(min(max(face.left, radius), probe.width - radius), 1),
                 mark_y=round(min(max(face.top, radius), probe.height - radius), 1),
             )
-            for face, scores, match in zip(faces, found, assign_people(found, info.thresholds), strict=True)
+            for face, scores, match in zip(faces, found, matches, strict=True)
         ],
     )
 
@@ -162,12 +180,19 @@ class _Seen:
         references = {pk for score in scores for pk in score.references}
         self._crops = Face.objects.for_role(user, *SEEING).in_bulk(sorted(references))
 
-    def lookalikes(self, scores: Sequence[PersonScore], thresholds: Thresholds) -> list[Lookalike]:
+    def lookalikes(
+        self, scores: Sequence[PersonScore], thresholds: Thresholds, *, poor: bool
+    ) -> list[Lookalike]:
+        reasons = reasons_for(poor=poor, on_roster=None)
+        words: list[Word] = [words_of(scores, rank, thresholds, strict=poor) for rank in range(len(scores))]
+        line = {"line": line_of(thresholds, strict=poor), "reasons": reasons}
         return [
             Lookalike(
                 person=self._people[score.person_id],
                 similarity=score.similarity,
-                word=words_of(scores, rank, thresholds),
+                word=words[rank],
+                doubt=doubt_of(score.similarity, words[rank], thresholds, reasons),
+                figures=describe_figures(score.similarity, line),
                 reference_count=score.reference_count,
                 references=[self._crops[pk] for pk in score.references if pk in self._crops][
                     :REFERENCES_SHOWN
@@ -178,6 +203,11 @@ class _Seen:
             for rank, score in enumerate(scores)
             if score.similarity >= thresholds.suggest and score.person_id in self._people
         ]
+
+
+def _is_poor(face: ProbeFace) -> bool:
+    """By its size and the detector's word: how sharp it is was not kept."""
+    return is_poor(min(face.width, face.height), face.detector_score, math.inf)
 
 
 def _label_size(probe: Probe) -> float:

@@ -138,19 +138,28 @@ def test_the_way_back_ends_with_the_first_card(desk: Page) -> None:
     assert card_of(desk) == before
 
 
-def test_enter_on_a_close_call_asks_first_and_takes_it_when_pressed_again(desk: Page, stocked: Site) -> None:
+@pytest.mark.parametrize("key", ["Enter", "a"])
+def test_a_close_call_is_never_the_default_and_is_taken_when_the_key_is_pressed_again(
+    desk: Page, stocked: Site, key: str
+) -> None:
     address = stocked.manage("shell", code=_CLOSE_CALL).split("FACE ")[1].split()[0]
     desk.goto(f"/label/{address}/")
     expect(desk.locator(".candidates .notice")).to_contain_text("close call")
+    expect(desk.locator(".who.best")).to_have_count(0)
+    expect(desk.locator(".candidates .keys")).to_have_count(0)
+    # A word, and the numbers for whoever asks for them.
+    how = desk.locator(".who .how").first
+    expect(how).to_have_attribute("title", re.compile(r"^0\.\d\d, .*line 0\.\d\d"))
+    expect(how.locator(".band")).to_have_text("close call")
     name = desk.locator(".who b").first.inner_text()
     before = card_of(desk)
-    desk.keyboard.press("Enter")
+    desk.keyboard.press(key)
     expect(desk.locator("#said")).to_contain_text("Press again")
     desk.wait_for_timeout(2300)
-    desk.keyboard.press("Enter")
+    desk.keyboard.press(key)
     desk.wait_for_timeout(300)
     assert card_of(desk) == before
-    press(desk, "Enter")
+    press(desk, key)
     expect(desk.locator("#past .chip").first).to_contain_text(name)
 
 

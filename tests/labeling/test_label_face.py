@@ -80,7 +80,7 @@ def test_the_sighting_keeps_the_evidence_of_that_moment(labeler: User) -> None:
     assert 0.75 < sighting.similarity < 0.95
     assert sighting.margin > 0.5
     assert sorted(sighting.references) == [reference.pk for reference in references]
-    assert sighting.thresholds.keys() == {"automatic", "margin", "suggest"}
+    assert sighting.thresholds.keys() == {"automatic", "margin", "suggest", "strict"}
     assert sighting.embedder_id == "facenet-vggface2"
 
 

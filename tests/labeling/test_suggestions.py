@@ -10,8 +10,10 @@ from labeling.desk import Place, read_desk
 from labeling.evidence import weigh_face
 from labeling.suggestions import suggest_people
 from labeling.views.desk import item_of
-from recognition.models import ActiveEmbedder, Embedding, Face
+from recognition.events.roster import replace_roster
+from recognition.models import ActiveEmbedder, Embedding, Face, Person
 from recognition.vectors import encode_vector, normalize
+from tests.conftest import signed_in
 from tests.factories import make_face, make_person, make_photo, make_reference, make_unlabeled, vector_near
 from tests.labeling.conftest import ALICE, BOB, CAROL, SOMEBODY
 
@@ -48,6 +50,46 @@ def test_a_close_call_says_so_on_both_and_is_not_acceptable(known: None, labeler
     assert second.lead.endswith(" behind Alice")
     assert not first.acceptable
     assert first.band == "close"
+
+
+def test_a_score_is_told_in_words_with_its_numbers_behind_them(known: None, labeler: User) -> None:
+    first = suggest_people(between(0.9, 0.3), user=labeler)[0]
+    assert (first.word, first.lead, first.on_roster, first.doubt) == ("strong", "clearly ahead", None, "")
+    assert first.figures == f"{first.similarity:.2f}, {first.figures.split(', ')[1]}, line 0.70"
+    assert first.figures.split(", ")[1].endswith(" ahead")
+
+
+def test_equal_people_are_level_and_not_behind(labeler: User) -> None:
+    for name in ("Alice", "Ann"):
+        make_reference(make_person(name), ALICE)
+    first, second = suggest_people(make_unlabeled(vector_near(ALICE, 0.9)).face, user=labeler)
+    assert {first.lead, second.lead} == {"level with Alice", "level with Ann"}
+
+
+def test_whoever_is_not_on_the_roster_is_told_apart_and_only_possible(known: None, labeler: User) -> None:
+    Person.objects.filter(name="Bob").update(external_id="4711")
+    face = make_unlabeled(vector_near(ALICE, 0.75)).face
+    replace_roster(event=face.photo.event, external_ids=["4711"])
+    found = {suggestion.person.name: suggestion for suggestion in suggest_people(face, user=labeler)}
+    alice = found["Alice"]
+    assert (alice.on_roster, alice.word, alice.doubt) == (False, "possible", "")
+    assert alice.figures.endswith("line 0.78 because not on the roster")
+    assert found["Bob"].on_roster is True
+    page = signed_in(labeler).get(f"/label/{face.face_id}/").content.decode()
+    assert '<span class="roster-word off">not on the roster</span>' in page
+    assert '<span class="roster-word">on the roster</span>' in page
+
+
+def test_of_a_poor_face_it_is_told_that_it_is_too_poor_to_be_sure(known: None, labeler: User) -> None:
+    face = make_unlabeled(vector_near(ALICE, 0.75)).face
+    Face.objects.filter(pk=face.pk).update(size=20, detector_score=0.5, sharpness=0)
+    face.refresh_from_db()
+    first = suggest_people(face, user=labeler)[0]
+    assert (first.word, first.doubt) == ("possible", "too small or blurred to be sure")
+    assert (
+        "too small or blurred to be sure"
+        in signed_in(labeler).get(f"/label/{face.face_id}/").content.decode()
+    )
 
 
 def test_a_person_who_is_named_in_the_same_photo_is_marked(labeler: User) -> None:

@@ -11,13 +11,13 @@ from django.db import OperationalError
 from django.utils import timezone
 from PIL import Image
 
-from recognition import ingest
+from recognition import found_faces, ingest
 from recognition.active_embedder import change_active_embedder
 from recognition.embedders import EmbedderChoice
 from recognition.faults import GalleryBusy
 from recognition.images import PhotoRefused
 from recognition.ingest import process_next_photo
-from recognition.models import Embedding, Event, Face, Photo, Sighting, UnlabeledFace
+from recognition.models import Calibration, Embedding, Event, Face, Photo, Sighting, UnlabeledFace
 from recognition.storage import crop_path, original_path, preview_path, thumb_path
 from recognition.uploads.adding import add_photo
 from tests.factories import make_event, make_person, make_reference
@@ -200,7 +200,7 @@ def test_a_database_that_cannot_even_note_the_fault_does_not_stop_the_worker(
 
 def test_nothing_is_written_when_the_last_step_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = upload(draw_photo("red", "blue"))
-    real, written = ingest.write_face, []
+    real, written = found_faces.write_face, []
 
     def write(*args: Any, **rest: Any) -> None:
         real(*args, **rest)
@@ -270,3 +270,23 @@ def test_the_worker_processes_what_waits() -> None:
     call_command("run_worker", batch=True)
     assert Photo.objects.filter(state="done").count() == len(photos)
     assert Face.objects.count() == len(photos)
+
+
+def test_lines_that_move_while_a_photo_is_matched_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_reference(make_person(), vector_of("red"), embedder_id=EMBEDDER_ID)
+    photo = upload(draw_photo("red"))
+    real = ingest.match_faces
+
+    def match_then_move(*args: Any, **kwargs: Any) -> ingest.Matched:
+        monkeypatch.undo()
+        matched = real(*args, **kwargs)
+        Calibration.objects.create(
+            embedder_id=EMBEDDER_ID, gallery_version=1, target=0.001, enrolled=1, references=1, probes=1,
+            automatic=2, margin=0.05, suggest=0.5, strict=3,
+        )  # fmt: skip
+        return matched
+
+    monkeypatch.setattr(ingest, "match_faces", match_then_move)
+    assert process(photo).state == "done"
+    assert UnlabeledFace.objects.open().count() == 1
+    assert not Sighting.objects.filter(decided_by="machine").exists()
