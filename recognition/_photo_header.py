@@ -25,6 +25,9 @@ MAX_ASPECT = 50
 MIN_SIDE = 16
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
+# PGM and PPM, as research sets of faces have them: what Pillow calls PPM.
+_PORTABLE = "PPM"
+_PORTABLE_STARTS = (b"P2", b"P3", b"P5", b"P6")
 _HEAD_BYTES = 64
 # Everything Pillow's three decoders and libheif were seen to raise on damaged files; a bug of ours would be a NameError
 # or an AssertionError and still surfaces.
@@ -68,13 +71,19 @@ class OpenPhoto:
 
 
 @contextlib.contextmanager
-def open_checked(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool) -> Iterator[OpenPhoto]:
+def open_checked(
+    file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool, portable: bool = False
+) -> Iterator[OpenPhoto]:
     """A photo whose header passed every check, not yet decoded."""
-    kind = _check_bytes(file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic)
+    kind = _check_bytes(file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic, portable=portable)
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = open_heic(file) if kind == "HEIC" else Image.open(file, formats=_FORMATS)
+            image = (
+                open_heic(file)
+                if kind == "HEIC"
+                else Image.open(file, formats=(*_FORMATS, _PORTABLE) if portable else _FORMATS)
+            )
         except Image.DecompressionBombError as error:
             raise _too_many_pixels(max_pixels) from error
         except DECODER_ERRORS as error:
@@ -95,7 +104,7 @@ def open_checked(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool)
         file.seek(0)
 
 
-def _check_bytes(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool) -> str:
+def _check_bytes(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool, portable: bool) -> str:
     """The format by content; refuse what is empty, too large, foreign, or a WebP whose canvas is too large."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
@@ -109,6 +118,8 @@ def _check_bytes(file: BinaryIO, *, max_pixels: int, max_bytes: int, heic: bool)
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     kind = _sniff(head)
+    if portable and head[:2] in _PORTABLE_STARTS:
+        return _PORTABLE
     if kind in _FORMATS:
         # Pillow's WebP plugin builds its decoder, canvas included, while opening: look before that.
         if kind == "WEBP" and (canvas := _webp_canvas(head)) is not None:

@@ -82,16 +82,26 @@ def read_photo_info(
 
 
 def decode_photo(
-    file: BinaryIO | Path, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, heic: bool = False
+    file: BinaryIO | Path,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+    heic: bool = False,
+    portable: bool = False,
 ) -> NDArray[np.uint8]:
     """Oriented sRGB pixels of the first frame, shape (height, width, 3); raise PhotoRefused.
 
-    Transparency is flattened on white. A path that cannot be read raises OSError as `open` does.
+    Transparency is flattened on white. A path that cannot be read raises OSError as `open` does. `portable` lets PGM and
+    PPM in, too: no camera and no upload has them, research sets have.
     """
     if isinstance(file, Path):
         with file.open("rb") as opened:
-            return decode_photo(opened, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic)
-    with open_checked(file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic) as photo:
+            return decode_photo(
+                opened, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic, portable=portable
+            )
+    with open_checked(
+        file, max_pixels=max_pixels, max_bytes=max_bytes, heic=heic, portable=portable
+    ) as photo:
         try:
             announced = photo.image.size
             photo.image.load()

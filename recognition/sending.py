@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.utils.cache import get_conditional_response
 
 from recognition.exports.entry_names import clean_entry
@@ -20,14 +27,11 @@ _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "HEIC"
 
 def send_picture(request: HttpRequest, path: Path, *, etag: str) -> HttpResponseBase:
     """The file, or 304 where the browser has it. Asked again each time: a permission may be gone, a face erased."""
-    headers = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache", **_INERT}
-    unchanged = get_conditional_response(request, etag=headers["ETag"])
-    if unchanged is not None:
-        for name, value in headers.items():
-            unchanged.headers[name] = value
-        return unchanged
+    headers = _asked_again(etag)
     # Not processed yet: the worker writes the files before it says that the photo is done.
-    return _send_jpeg(path, headers, "This picture is not there yet.")
+    return _without_body_where_known(request, headers) or _send_jpeg(
+        path, headers, "This picture is not there yet."
+    )
 
 
 def send_probe_picture(path: Path) -> HttpResponseBase:
@@ -60,6 +64,18 @@ def send_stream(
     return _as_download(response, name)
 
 
+def _asked_again(etag: str) -> dict[str, str]:
+    return {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache", **_INERT}
+
+
+def _without_body_where_known(request: HttpRequest, headers: dict[str, str]) -> HttpResponseBase | None:
+    unchanged = get_conditional_response(request, etag=headers["ETag"])
+    if unchanged is not None:
+        for name, value in headers.items():
+            unchanged.headers[name] = value
+    return unchanged
+
+
 def _send_jpeg(path: Path, headers: dict[str, str], missing: str) -> HttpResponseBase:
     try:
         file = path.open("rb")
@@ -76,3 +92,10 @@ def _as_download(response: HttpResponseBase, name: str) -> HttpResponseBase:
         f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
     )
     return response
+
+
+def send_svg(request: HttpRequest, svg: str, *, etag: str) -> HttpResponseBase:
+    """A drawing of ours, made once: numbers as shapes, without any script or style. Asked again like a picture."""
+    headers = _asked_again(etag)
+    response = HttpResponse(svg, content_type="image/svg+xml", headers=headers)
+    return _without_body_where_known(request, headers) or response

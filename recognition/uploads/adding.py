@@ -101,12 +101,11 @@ def receive_or_refuse(file: BinaryIO) -> Iterator[Incoming]:
 def check_incoming(incoming: Incoming) -> PhotoInfo:
     """The one gate for pictures that come in: its header, its size, and whether it decodes whole. Raises PhotoRefused."""
     with incoming.path.open("rb") as handle:
-        caps = {"max_pixels": settings.FACEVAULT_MAX_PIXELS, "max_bytes": incoming.byte_size}
-        heic = settings.FACEVAULT_HEIC
-        info = read_photo_info(handle, **caps, heic=heic)
+        heic, max_pixels = settings.FACEVAULT_HEIC, settings.FACEVAULT_MAX_PIXELS
+        info = read_photo_info(handle, max_pixels=max_pixels, max_bytes=incoming.byte_size, heic=heic)
         # Only a full decode tells a truncated file from a whole one, while its owner is still there to send it again.
         with _decoding:
-            decode_photo(handle, **caps, heic=heic)
+            decode_photo(handle, max_pixels=max_pixels, max_bytes=incoming.byte_size, heic=heic)
     return info
 
 
