@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,7 +14,6 @@ from access.roles import (
     MANAGER,
     SEEING,
     UPLOADER,
-    User,
     any_roles_of,
     reach_of,
     roles_of,
@@ -23,6 +23,7 @@ from access.rules import allow_signed_in
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
 from labeling.activity import read_activity
 from labeling.activity_chart import draw_activity
+from labeling.checks import checks_to_ask
 from labeling.team.assignments import assigned_events
 from labeling.team.opinions import differing_opinions
 from labeling.team.sampling import names_to_review
@@ -70,6 +71,7 @@ def _read_overview(user: User, photos: PhotoCounts) -> dict[str, Any]:
         "assigned": [(event, progress_of[event.pk]) for event in assigned],
         "reviews": names_to_review(user).count() if labels else 0,
         "differing": differing_opinions(user).count() if labels else 0,
+        "checks": checks_to_ask(user).count() if labels else 0,
         "failed": failed[:FAILED_SHOWN] if failed is not None else [],
         # A new installation is led by the hand until the first face has a name.
         "start": not photos.total or (sees and not faces.by_human),

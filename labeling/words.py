@@ -22,6 +22,7 @@ _DONE = {
     Decision.Kind.REFERENCE: "made {} a reference",
     Decision.Kind.UNREFERENCE: "said that {} is no reference",
     Decision.Kind.COVER: "chose {} as a cover",
+    Decision.Kind.TAKE_BACK: "took back the name of {} and all it caused",
 }
 # Where there are several, and one word of it changes.
 _DONE_TO_MANY = {
@@ -40,6 +41,7 @@ _SHORT = {
     Decision.Kind.UNREFERENCE: "No reference",
     Decision.Kind.MERGE: "Merged",
     Decision.Kind.COVER: "Cover",
+    Decision.Kind.TAKE_BACK: "Taken back",
 }
 # How the name follows, for kinds that may carry one.
 _SHORT_NAMED = {
@@ -51,6 +53,7 @@ _SHORT_NAMED = {
     Decision.Kind.REFERENCE: "Reference of {}",
     Decision.Kind.UNREFERENCE: "No reference of {}",
     Decision.Kind.COVER: "Cover of {}",
+    Decision.Kind.TAKE_BACK: "Taken back: {}",
 }
 # For a choice of kinds.
 KINDS = {
@@ -67,6 +70,7 @@ KINDS = {
     Decision.Kind.UNREFERENCE: "No reference",
     Decision.Kind.MERGE: "Merged people",
     Decision.Kind.COVER: "Cover",
+    Decision.Kind.TAKE_BACK: "Taken back with all it caused",
 }
 
 

@@ -29,18 +29,23 @@ from labeling.decisions.reading import (
     overtaken,
     undoable_by,
 )
+from labeling.decisions.resting import HumanName, Resting, Why, find_resting
+from labeling.decisions.taking_back import take_back
 from labeling.decisions.undo import redo_decision, register_kind, undo_decision
 from labeling.decisions.verdicts import CLOSING, record_verdict, record_verdicts, split_cluster
 
 __all__ = [
     "CLOSING",
     "DecisionConflict",
+    "HumanName",
     "NameRefused",
     "NameShared",
     "NothingToDecide",
     "PersonGone",
     "ReferenceRefused",
+    "Resting",
     "UndoRefused",
+    "Why",
     "decisions_seen_by",
     "faces_of",
     "find_caused",
@@ -48,6 +53,7 @@ __all__ = [
     "find_left_behind",
     "find_repeated",
     "find_repeated_about",
+    "find_resting",
     "label_face",
     "label_faces",
     "latest_decision",
@@ -62,6 +68,7 @@ __all__ = [
     "set_reference",
     "set_references",
     "split_cluster",
+    "take_back",
     "undo_decision",
     "undoable_by",
 ]

@@ -61,14 +61,15 @@ def label_faces(
     key: UUID | None = None,
     cluster: Cluster | None = None,
     twice: bool = False,
+    teach_poor: bool | None = None,
 ) -> Decision:
     """Name faces in one decision: the person given, or the one of that name, who is created if nobody has it.
 
     `new` creates another person of the name even so. `versions` are those that the caller saw, by primary key; a `key`
     that was used already returns its decision again. Without `twice` a face stays open whose photo shows the person
-    already: nobody is on a photo twice. Of several faces the poor ones are named and are no references. The gallery is
-    asked for evidence before the transaction, so call this outside of one. Raises DecisionConflict, NothingToDecide,
-    NameShared, NameRefused, PersonGone.
+    already: nobody is on a photo twice. Poor faces are named and are no references, but for a face that is named alone,
+    unless `teach_poor` says otherwise. The gallery is asked for evidence before the transaction, so call this outside of
+    one. Raises DecisionConflict, NothingToDecide, NameShared, NameRefused, PersonGone.
     """
     if (person is None) == (name is None):
         raise ValueError("label_faces() takes either a person or a name")
@@ -81,7 +82,9 @@ def label_faces(
             require_current(person)
         left_out = set() if twice else _twice_in_photo(faces, chosen)
         named = [face for face in faces if face.pk not in left_out]
-        _name(named, chosen, actor, evidence)
+        _name(
+            named, chosen, actor, evidence, teach_poor=len(named) == 1 if teach_poor is None else teach_poor
+        )
         return Written(person=chosen, created=created, left_out=left_out)
 
     return decide(
@@ -213,9 +216,15 @@ def _twice_in_photo(faces: Sequence[Face], person: Person) -> set[int]:
     return left_out
 
 
-def _name(faces: Sequence[Face], person: Person, actor: User, evidence: Mapping[int, Evidence]) -> None:
+def _name(
+    faces: Sequence[Face],
+    person: Person,
+    actor: User,
+    evidence: Mapping[int, Evidence],
+    *,
+    teach_poor: bool,
+) -> None:
     pks = [face.pk for face in faces]
-    alone = len(faces) == 1
     Sighting.objects.filter(face__in=pks).delete()
     Sighting.objects.bulk_create(
         [
@@ -224,7 +233,7 @@ def _name(faces: Sequence[Face], person: Person, actor: User, evidence: Mapping[
                 person=person,
                 decided_by=Sighting.DecidedBy.HUMAN,
                 decided_by_user=actor,
-                is_reference=alone or not face.poor,
+                is_reference=teach_poor or not face.poor,
                 seen_at=face.photo.taken_at,
                 **evidence[face.pk].about(person.pk),
             )

@@ -117,7 +117,10 @@ def _restore_after(decision: Decision) -> None:
     grouped = decision.kind in Decision.REGROUPING
     if any(row.after is None or differs(row.before, now[row.face_id], grouped=grouped) for row in mine):
         raise UndoRefused("A face of it was changed since the undo. Decide anew.")
-    again = [*mine, *(row for row in rows if row.caused and is_restorable(row, now[row.face_id]))]
+    # What a take-back itself took back is its own to find again.
+    takes_back = decision.kind == Decision.Kind.TAKE_BACK
+    caused = [row for row in rows if row.caused and not takes_back]
+    again = [*mine, *(row for row in caused if is_restorable(row, now[row.face_id]))]
     pks = [row.face_id for row in again]
     touch_gallery(pks)
     clusters = clusters_of(pks)
@@ -128,7 +131,8 @@ def _restore_after(decision: Decision) -> None:
         # What FaceVault itself had named in between comes back with the next undo.
         row.before, row.after = now[row.face_id], None
     _save(mine)
-    DecidedFace.objects.filter(decision=decision, caused=True).delete()
+    if not takes_back:
+        DecidedFace.objects.filter(decision=decision, caused=True).delete()
     _settle_clusters(decision, clusters | clusters_of(pks))
 
 

@@ -26,12 +26,14 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a decision wrote. `left_out` are faces that it did not touch after all."""
+    """What a decision wrote. `left_out` are faces that it did not touch after all; `rejected` are none of the faces, or
+    none of those in `refused` where that is given."""
 
     person: Person | None = None
     created: bool = False
     left_out: Collection[int] = ()
     rejected: Sequence[Person] = ()
+    refused: Collection[int] | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -82,6 +84,7 @@ def decide(
             [
                 Rejection(face_id=pk, person=person, decision=decision)
                 for pk in touched
+                if written.refused is None or pk in written.refused
                 for person in written.rejected
             ],
             batch_size=_AT_ONCE,

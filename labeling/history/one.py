@@ -25,7 +25,8 @@ AT_ONCE = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """`caused` are names that an undo takes back, `left_behind` names whose reference this decision took away,
-    `taken_back` faces that an undo put back and a redo names again. Each as far as the reader labels there."""
+    `taken_back` faces that an undo put back and a redo names again; of a take-back those that it put back itself. Each as
+    far as the reader labels there."""
 
     row: Row
     page: Page[Face]
@@ -60,14 +61,14 @@ def read_decision(decision: Decision, *, user: User, page: str | None) -> Told:
         page=Paginator(faces, FACES_PER_PAGE).get_page(page),
         caused=read_caused(decision, user=user),
         left_behind=read_left_behind(decision, user=user),
-        taken_back=_taken_back(decision, user) if undone else [],
+        taken_back=read_taken_back(decision, user=user) if undone != _takes_back(decision) else [],
         later=long_words(later) if later else "",
     )
 
 
 def count_taken_back(decision: Decision, *, user: User) -> int:
     """How many names the undo took back with the decision, of faces that the user may decide about."""
-    return len(_taken_back(decision, user))
+    return 0 if _takes_back(decision) else len(read_taken_back(decision, user=user))
 
 
 def shows_first(decision: Decision, *, user: User) -> bool:
@@ -85,6 +86,12 @@ def read_left_behind(decision: Decision, *, user: User) -> list[Sighting]:
     return [] if decision.undone else _within(find_left_behind(decision), user)
 
 
+def read_taken_back(decision: Decision, *, user: User) -> list[Face]:
+    """Faces that lost the machine's name with it, of those that the user may decide about."""
+    rows = DecidedFace.objects.filter(decision=decision, caused=True).order_by().values("face")
+    return list(Face.objects.for_role(user, LABELER, MANAGER).filter(pk__in=rows).order_by("pk"))
+
+
 def _within(sightings: Sequence[Sighting], user: User) -> list[Sighting]:
     if not sightings:
         return []
@@ -96,6 +103,5 @@ def _within(sightings: Sequence[Sighting], user: User) -> list[Sighting]:
     return [sighting for sighting in sightings if sighting.face_id in labeled]
 
 
-def _taken_back(decision: Decision, user: User) -> list[Face]:
-    rows = DecidedFace.objects.filter(decision=decision, caused=True).order_by().values("face")
-    return list(Face.objects.for_role(user, LABELER, MANAGER).filter(pk__in=rows).order_by("pk"))
+def _takes_back(decision: Decision) -> bool:
+    return decision.kind == Decision.Kind.TAKE_BACK

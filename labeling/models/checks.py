@@ -42,6 +42,7 @@ class NameCheck(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(answer=""), name="name_check_open"),
             models.Index(fields=["answered_at"], name="name_check_answered"),
+            models.Index(fields=["named_at"], name="name_check_named"),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,7 @@ class Decision(models.Model):
         UNREFERENCE = "no_ref", "no reference any more"
         MERGE = "merge", "merged people"
         COVER = "cover", "chose a cover"
+        TAKE_BACK = "take_back", "took back a name and all it caused"
 
     # They put a card off and change nothing that anybody else sees of a face.
     POSTPONING = (Kind.SKIP, Kind.ASK)
@@ -82,7 +83,8 @@ class Decision(models.Model):
 class DecidedFace(models.Model):
     """A face that a decision touched, as it was before it; and as it was after it, from the undo on: redo needs it.
 
-    `caused` marks what the machine named by this decision's faces and the undo took back with it.
+    `caused` marks what the machine named by this decision's faces and the undo took back with it; of a `take_back` it is
+    what the decision itself took back.
     """
 
     decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="faces")

@@ -9,13 +9,15 @@ from django.db import transaction
 from django.db.models import ForeignObjectRel, Min, Model
 from django.utils import timezone
 
-from labeling.models import AlikePeople, DecidedFace, Decision, DifferentPeople, Look, TwiceRight
+from labeling.models import AlikePeople, DecidedFace, Decision, DifferentPeople, Look, NameCheck, TwiceRight
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import Person
 
 KEPT: Final = timedelta(days=1)
 # Guesses about somebody, and what was said about their likeness: neither keeps a name that nobody has.
-_NO_USE: Final[frozenset[type[Model]]] = frozenset({AlikePeople, Decision, DifferentPeople, Look, TwiceRight})
+_NO_USE: Final[frozenset[type[Model]]] = frozenset(
+    {AlikePeople, Decision, DifferentPeople, Look, NameCheck, TwiceRight}
+)
 
 
 def hide_unused_people() -> None:

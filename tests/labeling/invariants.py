@@ -13,7 +13,7 @@ from recognition.models import Face, Person, Sighting, UnlabeledFace
 
 _CLOSING = ("stranger", "not_a_face", "poor")
 # Kinds that say what a face is. A reference and a group say nothing of that.
-_SAYING = ("label", "reject", "reopen", "merge", *_CLOSING)
+_SAYING = ("label", "reject", "reopen", "merge", "take_back", *_CLOSING)
 
 
 def find_broken() -> list[str]:
