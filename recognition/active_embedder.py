@@ -1,4 +1,4 @@
-"""Which embedder is the active one: chosen once, at first start; vectors of any other are refused."""
+"""Which embedder is the active one: chosen at first start, changed by a re-embedding alone; faces are written by no other."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class EmbedderInUse(RuntimeError):
 
     def __init__(self, embedder_id: str, faces: int) -> None:
         super().__init__(
-            f"{faces} faces are embedded by {embedder_id!r} and cannot be compared with another embedder's. Keep it, or "
-            "start another installation with its own FACEVAULT_DATA and upload the photos there."
+            f"{faces} faces are embedded by {embedder_id!r} and cannot be compared with another embedder's. To change it, "
+            "run `manage.py reembed --to NAME`: it embeds every face anew beside the running site, and then switches."
         )
 
 

@@ -28,7 +28,9 @@ def check_embedder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     try:
         active = ActiveEmbedder.objects.filter(pk=1).first()
         foreign = (
-            Embedding.objects.exclude(embedder_id=active.embedder_id).count() if active is not None else 0
+            Embedding.objects.exclude(embedder_id__in=_used(active.embedder_id)).count()
+            if active is not None
+            else 0
         )
     except DatabaseError as error:
         return [
@@ -59,10 +61,20 @@ def check_embedder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         found.append(
             Warning(
                 f"{foreign} embeddings were made by another embedder; they take no part in any search.",
+                hint="`manage.py reembed --forget` removes them.",
                 id="recognition.W001",
             )
         )
     return found
+
+
+def _used(active: str) -> set[str]:
+    """The active embedder, and the other one of a change that is under way or can be taken back."""
+    from recognition.models import Reembedding
+
+    open_or_newest = Reembedding.objects.exclude(state=Reembedding.State.CANCELLED).filter(forgotten_at=None)
+    newest = open_or_newest.order_by("-pk").values_list("source", "target").first()
+    return {active, *(newest or ())}
 
 
 @register

@@ -12,7 +12,6 @@ from django.db.models import Count
 from numpy.typing import NDArray
 
 from access.roles import SEEING, User, sees_everything
-from recognition.active_embedder import WrongEmbedder
 from recognition.calibration.lines import describe_calibrated
 from recognition.gallery_index import GalleryIndex, get_gallery_index
 from recognition.matching import Match, PersonScore, assign_people
@@ -62,27 +61,21 @@ def find_top_k_batch(
 
     With `events` only references of these events answer and are counted, as if the gallery held no others: what a user
     may not see neither shows nor pushes anybody out of the k. Events that are being deleted answer nobody.
-    Raises BadVector, SearchInsideTransaction, NoActiveEmbedder; and WrongEmbedder if the vectors are of `embedder_id`
-    and that is not the active one. Exact as long as the index is Flat, whatever the number of faces per person.
+    Vectors of `embedder_id` are compared with that embedder's: the active one, or beside a change of it the other of
+    the two. Raises BadVector, SearchInsideTransaction, NoActiveEmbedder, and WrongEmbedder for any other. Exact as long
+    as the index is Flat, whatever the number of faces per person.
     """
     if k < 1:
         raise ValueError("k must be at least 1")
-    index = _index_of(embedder_id)
+    index = get_gallery_index(embedder_id)
     return _search_people(index, np.asarray(vectors), k, _restrict(events))
 
 
 def find_match(vector: NDArray[np.floating], *, embedder_id: str | None = None) -> Match:
     """The match of one face on its own, by the active embedder's thresholds. Raises what find_top_k_batch raises."""
-    index = _index_of(embedder_id)
+    index = get_gallery_index(embedder_id)
     scores = _search_people(index, np.asarray(vector)[np.newaxis], 2, _restrict(None)).scores
     return assign_people(scores, describe_calibrated(index.embedder_id).thresholds)[0]
-
-
-def _index_of(embedder_id: str | None) -> GalleryIndex:
-    index = get_gallery_index()
-    if embedder_id is not None and embedder_id != index.embedder_id:
-        raise WrongEmbedder(embedder_id, index.embedder_id)
-    return index
 
 
 def events_to_search(user: User) -> frozenset[int] | None:

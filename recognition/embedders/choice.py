@@ -41,7 +41,8 @@ def choose_embedder(
         embedder_id=dlib_resnet.EMBEDDER_ID,
         reason=(
             f"FaceNet's weights cannot be used ({problem}), so the bundled dlib net is in use. To change that, "
-            "run `manage.py fetch_weights`, then `manage.py use_embedder`, before the first photos."
+            "run `manage.py fetch_weights`, then `manage.py use_embedder`, before the first photos; "
+            "afterwards `manage.py reembed --to facenet-vggface2`."
         ),
     )
 

@@ -16,6 +16,12 @@ class Reembedding(models.Model):
         RETURNED = "returned", "switched back"
         CANCELLED = "cancelled", "given up"
 
+    class Wanted(models.TextChoices):
+        NONE = "", "nothing"
+        EMBED = "embed", "embed the faces"
+        SWITCH = "switch", "switch"
+        RETURN = "return", "switch back"
+
     source = models.CharField(max_length=60, help_text="embedder_id that was active when it began")
     target = models.CharField(max_length=60, help_text="embedder_id to change to")
     state = models.CharField(max_length=9, choices=State, default=State.RUNNING)
@@ -24,10 +30,21 @@ class Reembedding(models.Model):
     # Photos whose original cannot be read: by primary key, why. Their faces keep their names and cannot answer.
     failures = models.JSONField(default=dict, blank=True)
     agreement = models.JSONField(default=dict, blank=True, help_text="how the two embedders differ")
+    seconds = models.FloatField(default=0, help_text="spent on decoding and embedding so far")
+    wanted = models.CharField(
+        max_length=6,
+        choices=Wanted,
+        default=Wanted.NONE,
+        blank=True,
+        help_text="what a worker is to do about it",
+    )
+    trouble = models.CharField(max_length=400, blank=True, help_text="why a worker did not do it")
     lease = models.UUIDField(null=True, blank=True, help_text="which process works on it now")
     lease_until = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     switched_at = models.DateTimeField(null=True, blank=True)
+    # From then on only the active one of the two has embeddings: there is no way back.
+    forgotten_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognition import detection
-from recognition.active_embedder import get_active_embedder_id, require_active
+from recognition.active_embedder import WrongEmbedder, get_active_embedder_id, require_active
 from recognition.crash_points import crash_point
 from recognition.detection import DetectedFace
 from recognition.embedders import Embedder, get_embedder
 from recognition.faults import Fault, tell_fault
+from recognition.found_faces import FoundFace, create_face, queue_unlabeled
 from recognition.gallery_journal import lock_gallery_state
 from recognition.geometry import Box
 from recognition.images import PhotoRefused
-from recognition.ingest import FoundFace, create_face, decode_original, describe_faces, queue_unlabeled
+from recognition.ingest import decode_original, describe_faces
 from recognition.leases import Claim, LeaseLost, claim_next, finish_claim, keep_lease, release_claim
 from recognition.models import Face, ManualBox, Photo
 from recognition.photos.manual_boxes import BoxRefused, refuse_second_face, waiting_boxes
@@ -68,6 +69,8 @@ def process_box(claim: Claim[ManualBox]) -> None:
             crash_point("box_committed")
     except LeaseLost:
         logger.warning("box %s was taken back or taken over meanwhile", claim.row.pk)
+    except WrongEmbedder:
+        release_claim(claim)  # the embedder was changed meanwhile; the new one looks at it at once
     except (KeyboardInterrupt, SystemExit):
         release_claim(claim)
         raise

@@ -14,7 +14,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from recognition import detection
-from recognition.active_embedder import get_active_embedder_id, require_active
+from recognition.active_embedder import WrongEmbedder, get_active_embedder_id, require_active
 from recognition.crash_points import crash_point
 from recognition.detection import DetectedFace, cut_crop
 from recognition.embedders import Embedder, get_embedder
@@ -81,6 +81,8 @@ def process_probe(claim: Claim[Probe]) -> None:
             crash_point("probe_committed")
     except LeaseLost:
         logger.warning("probe %s was deleted or taken over meanwhile", probe.pk)
+    except WrongEmbedder:
+        release_claim(claim)  # the embedder was changed meanwhile; the new one looks at it at once
     except (KeyboardInterrupt, SystemExit):
         release_claim(claim)
         raise

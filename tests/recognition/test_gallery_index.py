@@ -610,9 +610,9 @@ class TestProcessWide:
         code = (
             "import os, threading, django; django.setup()\n"
             "from recognition.gallery_index import _manager\n"
-            "_manager._current = object(); _manager._lock.acquire()\n"
+            "_manager._held['one'] = object(); _manager._lock.acquire()\n"
             "pid = os.fork()\n"
-            "if not pid: os._exit(0 if _manager._current is None and not _manager._lock.locked() else 1)\n"
+            "if not pid: os._exit(0 if not _manager._held and not _manager._lock.locked() else 1)\n"
             "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
         )
         run = subprocess.run(

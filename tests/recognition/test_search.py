@@ -104,8 +104,8 @@ def test_the_people_of_a_batch_are_looked_up_in_one_statement() -> None:
         find_top_k_batch(unit_vectors(30), 2)
     sightings = [query["sql"] for query in queries if "recognition_sighting" in query["sql"]]
     assert len(sightings) == 2  # who the faces are, and how many references they have
-    # And which embedder is active, whether an event is being deleted, and the gallery's version.
-    assert len(queries) == 5
+    # And which embedder is active, whether it is being changed, or an event deleted, and the gallery's version.
+    assert len(queries) == 6
 
 
 def test_agrees_with_a_plain_computation() -> None:
@@ -265,7 +265,7 @@ def test_a_search_among_events_asks_as_often_for_one_as_for_many() -> None:
     find_top_k(QUERY)
     with CaptureQueriesContext(connection) as queries:
         find_top_k_batch(unit_vectors(30), 2, events={event.pk for event in events})
-    assert len(queries) == 5  # which references are theirs, and the four of any search
+    assert len(queries) == 6  # which references are theirs, and the five of any search
 
 
 def test_whoever_sees_everything_searches_everything(labeler: User) -> None:

@@ -65,7 +65,7 @@ def _next_step(embedder_id: str) -> str:
         return "Restart the worker."
     if embedded:
         return (
-            f"This installation stays with its embedder {active}: faces are embedded by it already. To use FaceNet, "
-            "start another installation with its own FACEVAULT_DATA and upload the photos there."
+            f"This installation stays with its embedder {active}, by which its faces are embedded, until you run "
+            "`manage.py reembed --to facenet-vggface2`: that embeds them anew beside the running site, and then switches."
         )
     return f"{active} is the active embedder: now run `manage.py use_embedder`, before the first photos."
