@@ -31,7 +31,7 @@ from api.still_seen import is_still_seen
 
 KEPT: Final = timedelta(hours=24)
 STALE: Final = timedelta(seconds=60)
-WRITES: Final = frozenset({"POST", "PATCH", "DELETE"})
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 REPLAYED: Final = "Idempotency-Replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
 _HEADERS = ("Content-Type", "Location")

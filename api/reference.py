@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 Schema = Mapping[str, Any]
 _CODE = re.compile(r"`([^`]+)`")
-_METHODS = ("get", "post", "patch", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,16 +4,20 @@ from django.urls import URLPattern, path
 
 from api.routing import route
 from api.views import (
+    checks,
     decisions,
     docs,
     drawn_faces,
+    embedder,
     events,
     exports,
     face_decisions,
     faces,
     people,
     photos,
+    quality,
     queue,
+    rosters,
     search,
     stats,
 )
@@ -26,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     route("events/<int:event_pk>/", events.OneEvent, name="event"),
     route("events/<int:event_pk>/photos/", photos.EventPhotos, name="event-photos"),
     route("events/<int:event_pk>/retry/", events.RetryEvent, name="event-retry"),
+    route("events/<int:event_pk>/roster/", rosters.EventRoster, name="event-roster"),
     route("events/<int:event_pk>/photos.zip", exports.EventZip, name="event-zip"),
     route("events/<int:event_pk>/list.csv", exports.EventList, name="event-list"),
     route("photos/", photos.Photos, name="photos"),
@@ -48,6 +53,8 @@ urlpatterns: list[URLPattern] = [
     route("faces/<uuid:face_id>/ask/", face_decisions.AskColleague, name="face-ask"),
     route("faces/<uuid:face_id>/poor/", face_decisions.CallPoor, name="face-poor"),
     route("faces/<uuid:face_id>/reopen/", face_decisions.ReopenFace, name="face-reopen"),
+    route("faces/<uuid:face_id>/caused/", checks.FaceCaused, name="face-caused"),
+    route("quality/checks/", checks.NameChecks, name="name-checks"),
     route("people/", people.People, name="people"),
     route("people/<int:person_pk>/", people.OnePerson, name="person"),
     route("people/<int:person_pk>/merge/", people.MergePerson, name="person-merge"),
@@ -66,5 +73,7 @@ urlpatterns: list[URLPattern] = [
     route("exports/", exports.Exports, name="exports"),
     route("exports/<uuid:export_id>/", exports.OneExport, name="export"),
     route("exports/<uuid:export_id>/file", exports.ExportFile, name="export-file"),
+    route("embedder/", embedder.EmbedderChange, name="embedder"),
+    route("quality/", quality.Quality, name="quality"),
     route("stats/", stats.Stats, name="stats"),
 ]

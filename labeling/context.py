@@ -49,6 +49,7 @@ _SECTIONS = {
     "split-person": "people",
     "twice-on-photo": "people",
     "may-be-one": "people",
+    "quality": "quality",
     "help": "help",
     "keys": "help",
     "switch-keys": "help",
@@ -80,6 +81,10 @@ class Frame:
     @property
     def labels(self) -> bool:
         return bool(reach_of(self._user, LABELER, MANAGER))
+
+    @property
+    def manages_everything(self) -> bool:
+        return reach_of(self._user, MANAGER).everywhere
 
     @cached_property
     def open_faces(self) -> int:

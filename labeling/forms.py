@@ -72,6 +72,10 @@ class ChoiceForm(forms.Form):
 class DecideForm(ChoiceForm):
     """About one face, at the version that the card showed. `rest`: about every face of its photo that is still open."""
 
+    verdict = forms.ChoiceField(
+        choices=[(kind, kind) for kind in (*Decision.POSTPONING, *CLOSING, Decision.Kind.REOPEN)],
+        required=False,
+    )
     version = forms.IntegerField(min_value=0)
     rest = forms.BooleanField(required=False)
     ABOUT_NOBODY = ("verdict", "rest")

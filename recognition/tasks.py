@@ -57,6 +57,17 @@ def process_boxes() -> int:
 
 
 @task()
+def calibrate_lines() -> None:
+    """Fit the lines for naming a face, if that is still due; between two slices of photos."""
+    from recognition.active_embedder import get_active_embedder_id
+    from recognition.calibration.work import calibrate, is_calibration_due
+
+    embedder_id = get_active_embedder_id()
+    if is_calibration_due(embedder_id):
+        calibrate(embedder_id)
+
+
+@task()
 def delete_events() -> None:
     """Remove some of what is in deleted events; what is left is the next task's."""
     from recognition.events.deletion import delete_some
@@ -78,3 +89,25 @@ def process_exports() -> None:
 
     if not stopping.is_set() and process_next_export() is not None:
         request_export_processing()
+
+
+@task()
+def measure_quality() -> None:
+    """Make one waiting quality report; after it photos and searches get their turn."""
+    from recognition.evaluation.work import process_next_report
+    from recognition.leases import request_task, stopping
+
+    if not stopping.is_set() and process_next_report() is not None:
+        request_task(measure_quality)
+
+
+@task(priority=-20)
+def change_embedder() -> None:
+    """A slice of a change of the embedder that a page asked for, behind everything else that waits."""
+    from django.db import transaction
+
+    from recognition.reembedding.background import go_on_changing, request_work
+
+    if go_on_changing():
+        with transaction.atomic():
+            request_work()

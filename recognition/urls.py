@@ -15,6 +15,8 @@ from recognition.views import (
     people,
     person_changes,
     photos,
+    reembedding,
+    rosters,
     search,
     uploads,
 )
@@ -26,6 +28,8 @@ urlpatterns = [
     path("events/<int:event_pk>/upload/", uploads.upload, name="upload"),
     path("events/<int:event_pk>/access/", event_access.event_access, name="event-access"),
     path("events/<int:event_pk>/access/<int:grant_pk>/take/", event_access.take, name="take-role"),
+    path("events/<int:event_pk>/roster/", rosters.event_roster, name="event-roster"),
+    path("events/<int:event_pk>/roster/remove/", rosters.remove, name="remove-roster"),
     path("events/<int:event_pk>/retry/", event.retry, name="retry-event"),
     path("events/<int:event_pk>/edit/", event_changes.edit, name="edit-event"),
     path("events/<int:event_pk>/archive/", event_changes.archive, name="archive-event"),
@@ -63,6 +67,8 @@ urlpatterns = [
     path("search/<uuid:probe_id>/delete/", search.delete, name="delete-probe"),
     path("search/<uuid:probe_id>/preview.jpg", search.preview, name="probe-preview"),
     path("search/<uuid:probe_id>/faces/<int:number>/crop.jpg", search.crop, name="probe-crop"),
+    path("quality/embedder/", reembedding.embedder, name="reembedding"),
+    path("quality/embedder/change/", reembedding.change_embedder, name="change-embedder"),
     path("healthz/", health.healthz, name="healthz"),
     path("readyz/", health.readyz, name="readyz"),
 ]

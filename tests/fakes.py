@@ -25,7 +25,10 @@ COLORS = {
     "cyan": (20, 230, 230),
 }
 EMBEDDER_ID = "drawn"
+# To change to: another dimension, and other directions.
+SECOND_ID = "drawn-second"
 DIMENSION = 8
+SECOND_DIMENSION = 12
 SIDE = 60
 CHOICE = EmbedderChoice(embedder_id=EMBEDDER_ID, reason="Tests draw their faces.")
 THRESHOLDS = Thresholds(automatic=0.7, margin=0.1, suggest=0.4, strict=0.8)
@@ -83,6 +86,24 @@ class DrawnEmbedder:
         )
 
 
+class SecondEmbedder(DrawnEmbedder):
+    """The same colors in other dimensions, in another order. `confused` takes the first of these colors for the second."""
+
+    embedder_id = SECOND_ID
+    name = SECOND_ID
+    dimension = SECOND_DIMENSION
+    confused: tuple[str, str] | None = None
+
+    def embed(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        vectors = np.zeros((len(inputs), SECOND_DIMENSION), dtype=np.float32)
+        for row, first in zip(vectors, DrawnEmbedder.embed(self, inputs), strict=True):
+            place = int(first.argmax())
+            if self.confused and place == list(COLORS).index(self.confused[0]):
+                place = list(COLORS).index(self.confused[1])
+            row[SECOND_DIMENSION - 1 - place] = 1.0
+        return vectors
+
+
 def vector_of(color: str | Sequence[int]) -> NDArray[np.float32]:
     """The unit vector (8,) of a color name or of RGB; unknown colors are far from every known one."""
     rgb = COLORS[color] if isinstance(color, str) else tuple(color)
@@ -99,6 +120,7 @@ def install_fakes() -> None:
 
     if EMBEDDER_ID not in embedders.names():
         embedders.register(EMBEDDER_ID, describe=_describe)(lambda embedder_id: DrawnEmbedder())
+        embedders.register(SECOND_ID, describe=_describe_second)(lambda embedder_id: SecondEmbedder())
     registry.reset_embedders()
     detector = DrawnDetector()
     for module in (detection, ingest):
@@ -113,6 +135,18 @@ def _describe(embedder_id: str) -> EmbedderInfo | None:
         name=EMBEDDER_ID,
         dimension=DIMENSION,
         input_size=DrawnEmbedder.input_size,
+        shipped=THRESHOLDS,
+    )
+
+
+def _describe_second(embedder_id: str) -> EmbedderInfo | None:
+    if embedder_id != SECOND_ID:
+        return None
+    return EmbedderInfo(
+        embedder_id=SECOND_ID,
+        name=SECOND_ID,
+        dimension=SECOND_DIMENSION,
+        input_size=SecondEmbedder.input_size,
         shipped=THRESHOLDS,
     )
 

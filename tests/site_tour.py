@@ -10,7 +10,16 @@ from typing import Any
 from tests.running_site import Site
 
 # Fragments, files, and what programs read.
-_NOT_SHOWN = {"event-progress", "label-ahead", "name-search", "people-import-report", "healthz", "readyz"}
+_NOT_SHOWN = {
+    "event-progress",
+    "label-ahead",
+    "name-search",
+    "people-import-report",
+    "quality-progress",
+    "what-if",
+    "healthz",
+    "readyz",
+}
 # States of pages that no address alone shows.
 _MORE = {
     "login": "/login/?next=/people/",
@@ -74,9 +83,10 @@ from django.utils import timezone
 from access.grants import grant_role
 from access.tokens import create_token
 from labeling.decisions import label_face, record_verdict
-from labeling.models import Assignment, Cluster, EventReview, PeopleImport, SecondOpinion
+from labeling.models import Assignment, Cluster, EventReview, NameCheck, PeopleImport, SecondOpinion
+from recognition.evaluation.reports import request_report
 from recognition.exports import ExportScope, request_export
-from recognition.models import Event, ManualBox, Person, UnlabeledFace
+from recognition.models import Event, ManualBox, Person, Sighting, UnlabeledFace
 from recognition.probes import add_probe
 
 admin = User.objects.get(username="admin")
@@ -89,6 +99,12 @@ record_verdict(face=second, kind="stranger", actor=admin)
 # A name of a colleague that the administrator is asked about, and one on which two people differ.
 label_face(face=named, actor=colleague, person=person)
 EventReview.objects.update_or_create(event=named.photo.event, defaults={"percent": 100})
+# Names of the machine that are checked: the first of them are answered already.
+drawn = [NameCheck(face=one.face, person=one.person, similarity=one.similarity, embedder_id=one.embedder_id, named_at=timezone.now())
+    for one in Sighting.objects.filter(decided_by="machine").select_related("face", "person").order_by("-face__face_id")[:40]]
+for place, check in enumerate(drawn[:28]):
+    check.answer, check.answered_by, check.answered_at = "wrong" if place == 9 else "right", admin, timezone.now()
+NameCheck.objects.bulk_create(drawn)
 Event.objects.create(name="Open day 2019", archived_at=timezone.now())
 Person.objects.create(name="Nobody Yet", aliases=["Noby"], external_id="S-1001")
 soon = timezone.now() + timedelta(days=30)
@@ -99,6 +115,8 @@ values = {
     "event_pk": event.pk,
     "photo_pk": first.photo_id,
     "person_pk": person.pk,
+    "report_id": str(request_report(user=admin).report_id),
+    "plot": "roc-light",
     "face_id": str(shown.face_id),
     "key": str(decision.key),
     "grant_pk": grant_role(user=colleague, event_pk=event.pk, role="labeler", actor=admin).pk,
@@ -114,6 +132,7 @@ values = {
     "box_pk": ManualBox.objects.create(photo=first.photo, left=1, top=1, width=60, height=60, drawn_by=admin).pk,
     "cluster_pk": Cluster.objects.filter(open_count__gte=2).first().pk,
     "assignment_pk": Assignment.objects.get_or_create(event=event, user=colleague)[0].pk,
+    "check_pk": drawn[-1].pk,
     "opinion_pk": SecondOpinion.objects.create(face=first, decision=decision, actor=colleague, answer="stranger", agrees=False).pk,
 }
 print("VALUES", json.dumps(values))

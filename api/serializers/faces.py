@@ -72,6 +72,10 @@ class SuggestedPerson(Output):
     person = PersonBrief()
     similarity = serializers.FloatField(help_text="cosine")
     word = serializers.ChoiceField(choices=["strong", "close call", "possible", "unlikely"])
+    doubt = serializers.CharField(
+        allow_blank=True, help_text="what alone keeps the word from being strong, besides the roster"
+    )
+    on_roster = serializers.BooleanField(allow_null=True, help_text="null where the event has no roster")
     references = serializers.ListField(
         child=serializers.CharField(), help_text="crops of their nearest faces"
     )
@@ -90,6 +94,8 @@ def show_suggestion(suggestion: Suggestion) -> dict[str, Any]:
         "person": suggestion.person,
         "similarity": suggestion.similarity,
         "word": suggestion.word,
+        "doubt": suggestion.doubt,
+        "on_roster": suggestion.on_roster,
         "references": []
         if alone
         else [reverse("api-face-crop", args=[face.face_id]) for face in suggestion.references],

@@ -31,6 +31,7 @@ class FoundPerson(Output):
     person = PersonBrief()
     similarity = serializers.FloatField(help_text="cosine")
     word = serializers.ChoiceField(choices=["strong", "close call", "possible", "unlikely"])
+    doubt = serializers.CharField(allow_blank=True, help_text="what alone keeps the word from being strong")
     references = serializers.ListField(
         child=serializers.CharField(), help_text="crops of their nearest faces"
     )
@@ -97,6 +98,7 @@ def _person(found: Lookalike) -> dict[str, Any]:
         "person": found.person,
         "similarity": found.similarity,
         "word": found.word,
+        "doubt": found.doubt,
         "references": [reverse("api-face-crop", args=[face.face_id]) for face in found.references],
         "reference_count": found.reference_count,
         "photo_count": found.photo_count,

@@ -106,6 +106,10 @@ def _filter(view: ApiView, query: dict[str, Any]) -> QuerySet[Face]:
     if "person" in query:
         seen = Sighting.objects.visible_to(view.user).filter(person=query["person"])
         faces = faces.filter(pk__in=seen.order_by().values("face"))
+    if query.get("state") == "unasked":
+        return faces.filter(
+            reach_of(view.user, *SEEING).within("photo__event"), sighting=None, unlabeled=None
+        )
     if "state" in query:
         faces = faces.filter(pk__in=_decided(query["state"], view).order_by().values("face"))
     return faces

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from labeling.decisions import DecisionConflict, PersonGone, label_face
 from labeling.models import Enrolment
-from recognition.active_embedder import get_active_embedder_id
+from recognition.active_embedder import WrongEmbedder, get_active_embedder_id, require_active
 from recognition.detection import DetectedFace
 from recognition.embedders import get_embedder
 from recognition.gallery_journal import lock_gallery_state
@@ -20,7 +20,6 @@ from recognition.ingest import decode_original, describe_faces
 from recognition.leases import request_task, stopping
 from recognition.models import Face, Photo, Sighting, UnlabeledFace
 from recognition.photos.drawn_faces import add_open_face, find_padded
-from recognition.quality import POOR_SIZE
 from recognition.signals import faces_queued
 
 logger = logging.getLogger(__name__)
@@ -85,7 +84,7 @@ def _settle(enrolment: Enrolment) -> bool:
         return _close(enrolment, Enrolment.State.REFUSED, str(refused))
     except PersonGone:
         return _close(enrolment, Enrolment.State.REFUSED, "The person was deleted or merged meanwhile.")
-    except DecisionConflict:
+    except (DecisionConflict, WrongEmbedder):
         return False
     except (PhotoRefused, OSError) as error:
         logger.warning("the portrait of enrolment %s cannot be read", enrolment.pk, exc_info=True)
@@ -118,7 +117,7 @@ def _enroll(enrolment: Enrolment) -> None:
     if sighting is not None and sighting.is_reference:
         return
     if face.poor:
-        what = f"small ({face.size:.0f} pixels)" if face.size < POOR_SIZE else "blurred or hidden"
+        what = f"small ({face.size:.0f} pixels)" if face.fault == "small" else face.fault
         raise _Refused(f"The face is too {what} to know anybody by. Take a larger and sharper portrait.")
     label_face(
         face=face,
@@ -163,6 +162,7 @@ def _look_closer(photo: Photo) -> list[Face]:
     described = describe_faces(rgb, inside, embedder)[0]
     with transaction.atomic():
         lock_gallery_state()
+        require_active(embedder.embedder_id)
         if faces := _large_faces(photo):
             return faces  # another worker was here first
         if not Photo.objects.filter(pk=photo.pk).exists():

@@ -13,6 +13,29 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="decision",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("label", "named"),
+                    ("reject", "rejected"),
+                    ("skip", "skipped"),
+                    ("ask", "asked a colleague"),
+                    ("stranger", "stranger"),
+                    ("not_a_face", "not a face"),
+                    ("poor", "too poor"),
+                    ("reopen", "put back into the queue"),
+                    ("split", "taken out of a group"),
+                    ("reference", "made a reference"),
+                    ("no_ref", "no reference any more"),
+                    ("merge", "merged people"),
+                    ("cover", "chose a cover"),
+                    ("take_back", "took back a name and all it caused"),
+                ],
+                max_length=10,
+            ),
+        ),
         migrations.CreateModel(
             name="NameCheck",
             fields=[
@@ -72,6 +95,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(condition=models.Q(("answer", "")), fields=["id"], name="name_check_open"),
                     models.Index(fields=["answered_at"], name="name_check_answered"),
+                    models.Index(fields=["named_at"], name="name_check_named"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("face", "person", "named_at"), name="name_check_once"),

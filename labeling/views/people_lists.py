@@ -126,7 +126,7 @@ def _read_answer(request: SignedInRequest, *names: str) -> Mapping[str, str]:
 def _read_rows(pairs: list[AlikePeople], user: User) -> list[PairRow]:
     pks = list({pk for pair in pairs for pk in (pair.first_id, pair.second_id)})
     people = {person.pk: person for person in load_people(pks, user=user)}
-    faces = _read_faces(pks, user)
+    faces = read_best_faces(pks, user)
     rows = []
     for pair in pairs:
         both = [Half(person=people[pk], faces=faces[pk]) for pk in (pair.first_id, pair.second_id)]
@@ -136,7 +136,7 @@ def _read_rows(pairs: list[AlikePeople], user: User) -> list[PairRow]:
     return rows
 
 
-def _read_faces(person_pks: Iterable[int], user: User) -> dict[int, list[Sighting]]:
+def read_best_faces(person_pks: Iterable[int], user: User) -> dict[int, list[Sighting]]:
     """The largest references of each."""
     place = Window(
         RowNumber(),

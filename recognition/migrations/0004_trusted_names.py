@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="face",
+            name="sharpness",
+            field=models.FloatField(help_text="finest detail in thousandths of the crop's contrast"),
+        ),
         migrations.CreateModel(
             name="Calibration",
             fields=[
@@ -181,10 +186,34 @@ class Migration(migrations.Migration):
                     "agreement",
                     models.JSONField(blank=True, default=dict, help_text="how the two embedders differ"),
                 ),
+                (
+                    "seconds",
+                    models.FloatField(default=0, help_text="spent on decoding and embedding so far"),
+                ),
+                (
+                    "wanted",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "nothing"),
+                            ("embed", "embed the faces"),
+                            ("switch", "switch"),
+                            ("return", "switch back"),
+                        ],
+                        default="",
+                        help_text="what a worker is to do about it",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "trouble",
+                    models.CharField(blank=True, help_text="why a worker did not do it", max_length=400),
+                ),
                 ("lease", models.UUIDField(blank=True, help_text="which process works on it now", null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 ("started_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("switched_at", models.DateTimeField(blank=True, null=True)),
+                ("forgotten_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["-pk"],

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.access.table import TABLE
 
 # Files, streams and the API's own files: they read one row, or as many as they hand out.
-_NOT_PAGES = ("preview", "thumb", "crop", "file", "zip", "csv", "original", "schema")
+_NOT_PAGES = ("preview", "thumb", "crop", "file", "zip", "csv", "original", "schema", "plot")
 
 
 class Filler(Protocol):

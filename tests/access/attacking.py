@@ -18,12 +18,25 @@ from labeling.models import (
     Decision,
     DifferentPeople,
     EventReview,
+    NameCheck,
     PeopleImport,
     Rejection,
     SecondOpinion,
     TwiceRight,
 )
-from recognition.models import Event, Export, Face, ManualBox, Person, Photo, Probe, Sighting, UnlabeledFace
+from recognition.models import (
+    DisputedFace,
+    Event,
+    Export,
+    Face,
+    ManualBox,
+    Person,
+    Photo,
+    Probe,
+    RosterEntry,
+    Sighting,
+    UnlabeledFace,
+)
 from tests.access.world import Side
 
 
@@ -77,7 +90,10 @@ def rows_about(side: Side) -> dict[str, list[dict[str, Any]]]:
         "members": ClusterMember.objects.filter(face__photo__event=event),
         "boxes": ManualBox.objects.filter(photo__event=event),
         "opinions": SecondOpinion.objects.filter(face__photo__event=event),
+        "checks": NameCheck.objects.filter(face__photo__event=event),
         "assignments": Assignment.objects.filter(event=event),
+        "roster": RosterEntry.objects.filter(event=event),
+        "disputes": DisputedFace.objects.filter(face__photo__event=event),
         "reviews": EventReview.objects.filter(event=event),
         "imports": PeopleImport.objects.filter(pk=side.imported.pk),
         "right twice": TwiceRight.objects.filter(person=side.person.pk),

@@ -20,13 +20,14 @@ from labeling.models import (
     Enrolment,
     EventReview,
     Look,
+    NameCheck,
     SecondOpinion,
 )
 from labeling.people.conflicts import forget_counts
 from recognition.gallery_journal import touch_gallery
-from recognition.models import Face, Person, Sighting, UnlabeledFace
+from recognition.models import DisputedFace, Face, Person, Reembedding, Sighting, UnlabeledFace
 from tests.access.world import Side
-from tests.factories import make_embedding, make_face, make_photo, unit_vectors
+from tests.factories import EMBEDDER_ID, make_embedding, make_face, make_photo, unit_vectors
 
 ALICE, TWIN = unit_vectors(2, seed=5)
 
@@ -39,8 +40,23 @@ class Desk:
     suggested: Face
     stranger: Face
     reviewed: Face
+    unasked: Face
     skipped: Decision
     undone: Decision
+
+    @property
+    def dispute(self) -> DisputedFace:
+        return DisputedFace.objects.get(face=self.reviewed)
+
+    @property
+    def settled(self) -> DisputedFace:
+        """One of which nobody could tell, either."""
+        return DisputedFace.objects.exclude(answer="").get(named=self.twin)
+
+    @property
+    def answered(self) -> NameCheck:
+        """A name of the machine of which nobody could tell."""
+        return NameCheck.objects.get(face=self.suggested)
 
     @property
     def upto(self) -> int:
@@ -64,7 +80,34 @@ def fill_desk(side: Side, *, user: User, colleague: User) -> Desk:
     _decide("stranger", stranger, user)
     first, second = sorted((side.person.pk, twin.pk))
     AlikePeople.objects.create(first_id=first, second_id=second, similarity=0.9)
+    change = Reembedding.objects.get_or_create(
+        source="another", target=EMBEDDER_ID, state=Reembedding.State.SWITCHED
+    )[0]
+    DisputedFace.objects.create(
+        reembedding=change, face=reviewed, named=side.person, proposed=twin, proposed_similarity=0.7
+    )
+    DisputedFace.objects.create(
+        reembedding=change,
+        face=twin_face,
+        named=twin,
+        proposed=side.person,
+        proposed_similarity=0.7,
+        answer=DisputedFace.Answer.UNSURE,
+        answered_by=user,
+        answered_at=timezone.now(),
+    )
     EventReview.objects.create(event=side.event, percent=100)
+    now = timezone.now()
+    NameCheck.objects.create(
+        face=suggested,
+        person=side.person,
+        similarity=0.9,
+        embedder_id=EMBEDDER_ID,
+        named_at=now,
+        answer="unsure",
+        answered_by=user,
+        answered_at=now,
+    )
     ClusterMember.objects.create(cluster=side.cluster, face=suggested, closeness=0.9)
     Cluster.objects.filter(pk=side.cluster.pk).update(open_count=2)
     SecondOpinion.objects.filter(pk=side.opinion.pk).update(answer="person", person=twin)
@@ -79,6 +122,7 @@ def fill_desk(side: Side, *, user: User, colleague: User) -> Desk:
         suggested=suggested,
         stranger=stranger,
         reviewed=reviewed,
+        unasked=make_face(photos[0]),
         skipped=_decide("skip", skipped, user),
         undone=undone,
     )
@@ -115,7 +159,12 @@ PAGES = {
     "verdicts skipped": "/label/verdicts/?verdict=skipped",
     "give-opinion": "/label/second/{d.reviewed.face_id}/",
     "differing-opinions": "/label/differing/",
+    "disputed-faces": "/label/disputed/",
+    "event-roster": "/events/{m.event.pk}/roster/",
     "event-labelers": "/events/{m.event.pk}/labelers/",
+    "face-caused": "/faces/{m.named.face_id}/caused/",
+    "name-checks": "/quality/checks/",
+    "name-check": "/quality/checks/{m.check.pk}/",
     "keys": "/keys/",
     "add-face": "/photos/{m.photo.pk}/faces/add/",
     "drawn-face": "/photos/{m.photo.pk}/faces/{m.box.pk}/",
@@ -154,6 +203,8 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
         {"with": "{d.twin.pk}", "key": "{key}", "together": "1", "back": ""},
     ),
     "twice": ("/people/twice/", {"photo": "{m.photo.pk}", "person": "{m.person.pk}"}),
+    "disputed": ("/label/disputed/", {"dispute": "{d.dispute.pk}", "answer": "changed", "version": "0"}),
+    "undo of a dispute": ("/label/disputed/", {"undo": "{d.settled.pk}"}),
     "two people": ("/people/may-be-one/", {"one": "{m.person.pk}", "another": "{d.twin.pk}"}),
     "undo": (
         "/decisions/{d.skipped.key}/undo/",
@@ -172,6 +223,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
             "page": "1",
         },
     ),
+    "ask about": ("/label/{d.unasked.face_id}/ask/", {"version": "0"}),
     "put back skipped": (
         "/label/verdicts/back/",
         {"verdict": "skipped", "key": "{key}", "face": "{d.skipped.key}:0"},
@@ -181,9 +233,19 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
         {"person": "", "name": "", "answer": "stranger", "event": ""},
     ),
     "settle": ("/label/differing/{m.opinion.pk}/", {"take": "1", "version": "0", "event": ""}),
+    "remove a roster": ("/events/{m.event.pk}/roster/remove/", {}),
     "assign": ("/events/{m.event.pk}/labelers/", {"user": "{d.skipped.actor_id}"}),
     "unassign": ("/events/{m.event.pk}/labelers/{m.assignment.pk}/remove/", {}),
     "review": ("/events/{m.event.pk}/review/", {"percent": "10"}),
+    "what it caused": (
+        "/faces/{m.named.face_id}/caused/",
+        {"person": "{m.person.pk}", "key": "{key}", "version": "0", "face": "{d.reviewed.face_id}:0"},
+    ),
+    "answer a check": (
+        "/quality/checks/{m.check.pk}/answer/",
+        {"answer": "wrong", "key": "{key}", "version": "0"},
+    ),
+    "undo a check": ("/quality/checks/{d.answered.pk}/undo/", {}),
     "leave": ("/label/leave/", {"card": "cluster-{m.cluster.pk}"}),
     "draw": ("/photos/{m.photo.pk}/faces/add/", _BOX),
     "draw again": ("/photos/{m.photo.pk}/faces/{m.box.pk}/retry/", {}),
@@ -194,6 +256,9 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
 # Own keys are of no event, and a card that one leaves is nobody's any more.
 OF_NO_EVENT = frozenset({"leave", "keys", "switch keys"})
 BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "no roster": ("DELETE", "events/{m.event.pk}/roster/", {}),
+    "ask about": ("POST", "faces/{d.unasked.face_id}/reopen/", {"version": 0}),
+    "roster": ("PUT", "events/{m.event.pk}/roster/", {"external_ids": ["4711"]}),
     "merge": ("POST", "people/{m.person.pk}/merge/", {"other": "{d.twin.pk}", "together": True}),
     "name many": (
         "POST",
@@ -212,6 +277,11 @@ BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "undo": ("POST", "decisions/{d.skipped.key}/undo/", {"keep_caused": True}),
     "redo": ("POST", "decisions/{d.undone.key}/redo/", {}),
     "poor": ("POST", "faces/{d.suggested.face_id}/poor/", {"version": 0}),
+    "take back": (
+        "POST",
+        "faces/{m.named.face_id}/caused/",
+        {"person": "{m.person.pk}", "faces": ["{d.reviewed.face_id}"], "version": 0},
+    ),
     "reopen": ("POST", "faces/{d.stranger.face_id}/reopen/", {"version": 0}),
     "draw": ("POST", "photos/{m.photo.pk}/faces/", {"left": 600, "top": 700, "width": 90, "height": 90}),
 }

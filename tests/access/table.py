@@ -21,7 +21,7 @@ class Entry:
     """Roles by method.
 
     `everywhere`: methods for which a role in one event is not enough. `personal`: the object is its owner's alone.
-    `authored`: others' may be touched by a manager.
+    `authored`: others' may be touched by a manager. `administers`: an administrator alone may post.
     """
 
     get: frozenset[str] | None = None
@@ -32,6 +32,7 @@ class Entry:
     everywhere: frozenset[str] = frozenset()
     personal: bool = False
     authored: bool = False
+    administers: bool = False
     api: bool = False
 
     def of(self, method: str) -> frozenset[str] | None:
@@ -52,6 +53,8 @@ TABLE: dict[str, Entry] = {
     "event": Entry(get=ALL),
     "event-progress": Entry(get=ALL),
     "event-access": Entry(get=MANAGES, post=MANAGES),
+    "event-roster": Entry(get=MANAGES, post=MANAGES),
+    "remove-roster": Entry(post=MANAGES),
     "take-role": Entry(post=MANAGES),
     "upload": Entry(get=UPLOADS, post=UPLOADS),
     "retry-event": Entry(post=UPLOADS),
@@ -83,6 +86,12 @@ TABLE: dict[str, Entry] = {
     "settle-opinion": Entry(post=LABELS),
     "verdicts": Entry(get=LABELS),
     "put-back": Entry(post=LABELS),
+    "ask-about-face": Entry(post=LABELS),
+    "face-caused": Entry(get=LABELS, post=LABELS),
+    "name-checks": Entry(get=LABELS),
+    "name-check": Entry(get=LABELS),
+    "answer-check": Entry(post=LABELS),
+    "undo-check": Entry(post=LABELS),
     "keys": Entry(get=ANYONE, post=ANYONE),
     "switch-keys": Entry(post=ANYONE),
     "decision": Entry(get=LABELS),
@@ -128,6 +137,16 @@ TABLE: dict[str, Entry] = {
     "delete-probe": Entry(post=SEES, personal=True),
     "probe-preview": Entry(get=SEES, personal=True),
     "probe-crop": Entry(get=SEES, personal=True),
+    "quality": Entry(get=MANAGES, everywhere=PAGE),
+    "measure-quality": Entry(post=MANAGES, everywhere=PAGE),
+    "quality-progress": Entry(get=MANAGES, everywhere=PAGE),
+    "what-if": Entry(get=MANAGES, everywhere=PAGE),
+    "quality-plot": Entry(get=MANAGES, everywhere=PAGE),
+    "reembedding": Entry(get=MANAGES, everywhere=PAGE),
+    "change-embedder": Entry(post=MANAGES, everywhere=PAGE, administers=True),
+    "disputed-faces": Entry(get=LABELS, post=LABELS),
+    "api-quality": Entry(get=MANAGES, post=MANAGES, everywhere=PAGE, api=True),
+    "api-embedder": Entry(get=MANAGES, everywhere=PAGE, api=True),
     "api-docs": Entry(get=ANYONE),
     "api-schema": Entry(get=ANYONE, api=True),
     "api-me": Entry(get=ANYONE, api=True),
@@ -135,6 +154,7 @@ TABLE: dict[str, Entry] = {
     "api-event": Entry(get=ALL, patch=MANAGES, delete=MANAGES, api=True),
     "api-event-photos": Entry(get=ALL, post=UPLOADS, api=True),
     "api-event-retry": Entry(post=UPLOADS, api=True),
+    "api-event-roster": Entry(get=MANAGES, put=MANAGES, delete=MANAGES, api=True),
     "api-event-zip": Entry(get=MANAGES, api=True),
     "api-event-list": Entry(get=MANAGES, api=True),
     "api-photos": Entry(get=ALL, api=True),
@@ -157,6 +177,8 @@ TABLE: dict[str, Entry] = {
     "api-face-ask": Entry(post=LABELS, api=True),
     "api-face-poor": Entry(post=LABELS, api=True),
     "api-face-reopen": Entry(post=LABELS, api=True),
+    "api-face-caused": Entry(get=LABELS, post=LABELS, api=True),
+    "api-name-checks": Entry(get=LABELS, api=True),
     "api-people": Entry(get=SEES, api=True),
     "api-person": Entry(get=SEES, patch=LABELS, api=True),
     "api-person-merge": Entry(post=LABELS, api=True),

@@ -140,7 +140,7 @@ class TestForgedForms:
         taken: list[str] = []
         for address in ALL:
             entry = TABLE[address.name]
-            for method in ("POST", "PATCH", "DELETE"):
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
                 if not entry.api or entry.of(method) is None:
                     continue
                 for kind in ("application/json", "text/plain", "multipart/form-data; boundary=x"):

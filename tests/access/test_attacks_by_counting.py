@@ -15,18 +15,21 @@ from access.roles import LABELER, MANAGER, UPLOADER, VIEWER
 from access.scopes import SCOPES
 from access.tokens import create_token
 from labeling.decisions import record_verdicts
-from labeling.models import Decision, Look
+from labeling.models import DecidedFace, Decision, Look, NameCheck
 from labeling.team.leases import take_lease
 from recognition.gallery_index import get_gallery_index
-from recognition.models import Person
+from recognition.models import DisputedFace, Person, Reembedding, RosterEntry, Sighting
 from tests.access.addresses import ALL
 from tests.access.attacking import read_body
 from tests.access.table import TABLE
 from tests.access.world import Side, make_side
 from tests.conftest import make_user
 from tests.factories import (
+    EMBEDDER_ID,
     activate_embedder,
+    label_face,
     make_embedding,
+    make_face,
     make_person,
     make_photo,
     make_reference,
@@ -58,6 +61,10 @@ def look_at_everything(user: User, bearer: dict[str, str], side: Side) -> dict[s
         text = _CHANGING.sub("", body.decode("utf-8", "replace"))
         # A ZIP holds the time at which it was made.
         found[address.name] = f"{answer.status_code} {len(body) if body[:2] == b'PK' else text}"
+    # The addresses above ask about a face that has no name.
+    for asked, path in ((client, "/faces"), (Client(headers=bearer), "/api/v1/faces")):
+        answer = asked.get(f"{path}/{side.named.face_id}/caused/")
+        found[path] = f"{answer.status_code} {_CHANGING.sub('', answer.text)}"
     return found
 
 
@@ -69,6 +76,37 @@ def work_on_list(person: Person, side: Side, actor: User) -> None:
         Look.objects.create(face=face, person=person, similarity=0.8, margin=0.3, verdict="suggest")
     record_verdicts(faces=faces, kind="ask", actor=actor, person=person)
     take_lease(user=actor, card=f"person-{person.pk}")
+
+
+def name_there(side: Side, mine: Side, actor: User) -> None:
+    """Names of the machine that stand on a face of one's own event, checked, disputed and corrected at that one."""
+    now, faces = timezone.now(), [make_face(make_photo(side.event)) for _ in range(4)]
+    for face, answer in zip(faces, ("", "right", "wrong", ""), strict=True):
+        Sighting.objects.create(
+            face=face,
+            person=mine.person,
+            decided_by="machine",
+            similarity=0.9,
+            references=[mine.named.pk],
+            seen_at=now,
+        )
+        NameCheck.objects.create(
+            face=face,
+            person=mine.person,
+            similarity=0.9,
+            embedder_id=EMBEDDER_ID,
+            named_at=now,
+            answer=answer,
+            answered_at=now if answer else None,
+        )
+    decision = Decision.objects.create(kind="label", actor=actor, face=faces[0], person=mine.person)
+    machine = {"sighting": {"person_id": mine.person.pk, "decided_by": "machine", "references": []}}
+    DecidedFace.objects.create(decision=decision, face=faces[0], before=machine)
+    change = Reembedding.objects.create(source="a", target=EMBEDDER_ID, state=Reembedding.State.SWITCHED)
+    DisputedFace.objects.create(
+        reembedding=change, face=faces[1], named=mine.person, proposed=mine.person, proposed_similarity=0.7
+    )
+    RosterEntry.objects.create(event=side.event, external_id=mine.person.external_id or "")
 
 
 def be_busy(side: Side, actor: User, mine: Side) -> None:
@@ -84,6 +122,7 @@ def be_busy(side: Side, actor: User, mine: Side) -> None:
         make_photo(side.event, state=state)
     EventGrant.objects.create(user=make_user("foreign-guest"), event=side.event, role="viewer")
     work_on_list(mine.person, side, make_user("foreign-labeler"))
+    name_there(side, mine, actor)
     get_gallery_index().refresh()
 
 
@@ -96,6 +135,8 @@ def test_what_happens_at_another_event_changes_no_page(account: str) -> None:
     mine = make_side("Mine", owner=user, uploader=user)
     foreign = make_side("Foreign", owner=stranger, uploader=stranger)
     make_embedding(mine.named, unit_vectors(1, seed=9)[0])
+    # Whoever is also elsewhere is not edited from here, which a page may say: so they are from the start.
+    label_face(make_face(make_photo(foreign.event)), mine.person)
     for _ in range(2):
         face = make_unlabeled(photo=make_photo(mine.event)).face
         Look.objects.create(face=face, person=mine.person, similarity=0.8, margin=0.3, verdict="suggest")

@@ -108,6 +108,15 @@ PAGES = [
     Attack("/label/second/?event={f.event.pk}"),
     Attack("/label/second/{f.named.face_id}/"),
     Attack("/label/differing/?event={f.event.pk}"),
+    Attack("/faces/{f.named.face_id}/caused/"),
+    Attack("/faces/{f.named.face_id}/caused/?person={m.person.pk}"),
+    Attack("/faces/{m.named.face_id}/caused/?person={f.person.pk}"),
+    Attack("/quality/checks/{f.check.pk}/"),
+    Attack("/quality/"),
+    Attack("/quality/embedder/"),
+    Attack("/label/disputed/?page=2"),
+    *(Attack(f"/events/{{f.event.pk}}/roster/?show={show}") for show in ("", "seen", "missing", "unknown")),
+    Attack("/events/{m.event.pk}/roster/?show=unknown&page=2"),
     *(
         Attack(f"/label/verdicts/?event={{f.event.pk}}&verdict={verdict}")
         for verdict in ("stranger", "poor", "skipped", "asked")
@@ -135,6 +144,31 @@ PAGES = [
 ]
 _GROUP = {"version": "0", "upto": "999999999", "key": "{key}"}
 FORMS = [
+    post(
+        "/faces/{m.named.face_id}/caused/",
+        person="{f.person.pk}",
+        version="0",
+        key="{key}",
+    ),
+    post(
+        "/faces/{m.named.face_id}/caused/",
+        person="{m.person.pk}",
+        version="0",
+        key="{key}",
+        face="{f.named.face_id}:0",
+    ),
+    post("/faces/{f.named.face_id}/caused/", person="{m.person.pk}", version="0", key="{key}"),
+    post("/quality/checks/{f.check.pk}/answer/", answer="wrong", version="0", key="{key}"),
+    post("/quality/checks/{f.check.pk}/undo/"),
+    *(
+        post("/quality/checks/{m.check.pk}/answer/", answer=answer, version="0", key="{f.decision.key}")
+        for answer in ("right", "wrong", "unsure")
+    ),
+    post("/faces/{m.named.face_id}/caused/", person="{m.person.pk}", version="0", key="{f.decision.key}"),
+    post("/quality/measure/"),
+    post("/quality/embedder/change/", action="cancel"),
+    post("/events/{f.event.pk}/roster/", roster="Foreign-4711"),
+    post("/events/{f.event.pk}/roster/remove/"),
     *(
         post("/label/{m.opened.face_id}/decide/", version="0", key="{key}", **{name: "{f.person.pk}"})
         for name in ("person", "twice", "reject")
@@ -200,6 +234,7 @@ FORMS = [
     post("/label/verdicts/back/", verdict="stranger", key="{key}", face="{f.opened.face_id}:0"),
     post("/label/verdicts/back/", verdict="skipped", key="{key}", face="{f.decision.key}:0"),
     post("/label/verdicts/back/", verdict="asked", key="{key}", face="{f.decision.key}:0"),
+    post("/label/{f.opened.face_id}/ask/", version="0"),
     post("/label/leave/", card="cluster-{f.cluster.pk}"),
     *(post(f"/decisions/{{f.decision.key}}/{verb}/", back="decision") for verb in ("redo", "put-back")),
     post("/events/{f.event.pk}/labelers/", user="{m.decision.actor_id}"),
@@ -294,6 +329,15 @@ API = [
     api("POST", "decisions/", faces=["{m.opened.face_id}"], person="{f.person.pk}"),
     api("POST", "decisions/", faces=["{m.opened.face_id}"], reject=["{f.person.pk}"]),
     *(api("POST", f"decisions/{{f.decision.key}}/{verb}/") for verb in ("undo", "redo")),
+    api("GET", "faces/{f.named.face_id}/caused/"),
+    api("GET", "faces/{m.named.face_id}/caused/?person={f.person.pk}"),
+    api("POST", "faces/{f.named.face_id}/caused/", person="{f.person.pk}"),
+    api("POST", "faces/{m.named.face_id}/caused/", person="{f.person.pk}"),
+    api("POST", "faces/{m.named.face_id}/caused/", person="{m.person.pk}", faces=["{f.named.face_id}"]),
+    *(api(method, "events/{f.event.pk}/roster/") for method in ("GET", "DELETE")),
+    api("PUT", "events/{f.event.pk}/roster/", external_ids=["4711"]),
+    *(api("GET", path) for path in ("quality/", "quality/checks/", "embedder/")),
+    api("POST", "quality/"),
     api("GET", "decisions/{f.decision.key}/"),
     *(
         api("GET", f"decisions/?{name}")

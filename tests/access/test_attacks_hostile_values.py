@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -63,7 +64,11 @@ GETS = {
     "/people/{m.person.pk}/export/": ["event"],
     "/people/{m.person.pk}/export/list.csv": ["event", "faces", "names"],
     "/events/{m.event.pk}/export/": ["person"],
+    "/events/{m.event.pk}/roster/": ["show", "page"],
     "/events/{m.event.pk}/export/list.csv": ["person", "faces", "names"],
+    "/faces/{m.named.face_id}/caused/": ["person"],
+    "/quality/": ["line"],
+    "/label/disputed/": ["page"],
     "/label/": ["event", "skipped", "after", "queue"],
     "/label/group/{m.cluster.pk}/": ["event", "queue", "view", "page"],
     "/label/person/{m.person.pk}/": ["event", "queue"],
@@ -80,9 +85,11 @@ GETS = {
     "/login/": ["next"],
     "/api/v1/events/": ["q", "archived", "page", "page_size"],
     "/api/v1/events/{m.event.pk}/photos/": ["state", "person", "unnamed", "page"],
+    "/api/v1/events/{m.event.pk}/roster/": ["page", "page_size"],
     "/api/v1/photos/": ["event", "person", "state", "unnamed"],
     "/api/v1/faces/": ["event", "photo", "person", "state"],
     "/api/v1/faces/{m.opened.face_id}/suggestions/": ["k"],
+    "/api/v1/faces/{m.named.face_id}/caused/": ["person"],
     "/api/v1/people/": ["q", "external_id", "event", "order"],
     "/api/v1/sightings/": ["event", "photo", "person", "decided_by", "seen_from", "seen_to"],
     "/api/v1/queue/": ["event"],
@@ -117,6 +124,7 @@ POSTS: dict[str, dict[str, str]] = {
     "/photos/{m.photo.pk}/move/": {"event": "{f.event.pk}"},
     "/events/": {"name": "New", "held_on": "2026-01-01", "place": "Hall"},
     "/events/{m.event.pk}/edit/": {"name": "New", "held_on": "", "place": ""},
+    "/quality/embedder/change/": {"action": "start", "to": "another"},
     "/events/{m.event.pk}/archive/": {"archived": "1"},
     "/events/{m.event.pk}/delete/": {"typed": "x"},
     "/events/{m.event.pk}/access/": {"user": "ada", "role": "viewer"},
@@ -128,6 +136,7 @@ POSTS: dict[str, dict[str, str]] = {
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "events/"): {"name": "New", "held_on": None, "place": ""},
     ("PATCH", "events/{m.event.pk}/"): {"name": "New", "held_on": None, "place": "", "archived": True},
+    ("PUT", "events/{m.event.pk}/roster/"): {"external_ids": ["4711"]},
     ("PATCH", "photos/{m.photo.pk}/"): {"event": 1},
     ("PATCH", "people/{m.person.pk}/"): {"name": "New", "aliases": [], "external_id": None, "shared": False},
     ("POST", "faces/{m.opened.face_id}/label/"): {
@@ -300,6 +309,49 @@ def test_no_cell_of_a_list_of_people_breaks_the_import(world: tuple[User, Side, 
                 answer = client.post("/people/import/", {**people_list("Ada,,,,"), name: value})
                 answers.append((f"{name} {value[:40]}", answer.status_code, answer.text))
     assert not broken(answers)
+
+
+ROSTERS = {
+    "empty": b"",
+    "blank lines": b"\r\n" * 50_000,
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400,
+    "a workbook": b"PK\x03\x04" + b"\0" * 1000,
+    "NUL": b"4711\n\0\n",
+    "NUL in UTF-16": "4711\0\n47\012".encode("utf-16"),
+    "half of UTF-16": b"\xff\xfe4",
+    "lone surrogate": b"\xff\xfe" + "\ud800\n".encode("utf-16-le", "surrogatepass"),
+    "two encodings": "Zo\u00eb\n".encode() + b"Zo\xeb\n",
+    "formulas": b'=1+1\n@SUM(A1)\n+3\n-4\n"=""007"""\n\'=HYPERLINK(1)\n\t=2\n',
+    "separators": b'sep="\n1"2\n',
+    "one cell": b"x" * 100_000,
+    "a cell without end": b'"' + b"x" * 200_000,
+    "many rows": b"".join(b"%d\n" % number for number in range(30_000)),
+    "many cells": b"external_id" + b"," * 200_000,
+    "two headers": b"external_id,external_id\n1,2\n",
+    "code": b"<script>attack()</script>\n{{ 7|add:7 }}\n",
+    **{f"value {place}": value.encode("utf-8", "replace") for place, value in enumerate(VALUES)},
+}
+
+
+@pytest.mark.parametrize("name", ROSTERS)
+def test_no_file_breaks_the_upload_of_a_roster(name: str, world: tuple[User, Side, Side]) -> None:
+    """Taken as a whole or refused as a whole, and what is stored is text that one can read and compare."""
+    ada, mine, _ = world
+    client = Client(raise_request_exception=False)
+    client.force_login(ada)
+    before = list(mine.event.roster.values_list("external_id", flat=True))
+    file = SimpleUploadedFile("roster.csv", ROSTERS[name])
+    answer = client.post(f"/events/{mine.event.pk}/roster/", {"roster": file})
+    after = list(mine.event.roster.values_list("external_id", flat=True))
+    assert answer.status_code in {302, 422}
+    assert "<script>attack" not in answer.text
+    assert len(answer.content) < 100_000
+    if answer.status_code == 422:
+        assert after == before
+    for external_id in after:
+        assert 0 < len(external_id) <= 60
+        assert external_id.isprintable()
+        assert not external_id.startswith(("=", "+", "-", "@"))
 
 
 @pytest.mark.parametrize("action", DESK_BODIES)

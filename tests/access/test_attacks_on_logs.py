@@ -63,7 +63,7 @@ def test_no_line_of_any_request_holds_a_name_or_a_token(
                 for query in ("", f"?q={SECRET}&name={SECRET}&event={SECRET}&person={SECRET}&page={SECRET}"):
                     with rolled_back():
                         read_body(asking.get(path + query))
-                for method in ("POST", "PATCH", "DELETE"):
+                for method in ("POST", "PUT", "PATCH", "DELETE"):
                     if TABLE[address.name].of(method) is None or address.name == "logout":
                         continue
                     fields = (

@@ -19,7 +19,7 @@ from access.models import ApiToken
 from access.tokens import create_token
 from labeling.models import Enrolment, PeopleImport, Preferences
 from labeling.team.keys import KEYS
-from recognition.models import Event, Face, ManualBox, Person, Photo, Sighting
+from recognition.models import Event, Face, ManualBox, Person, Photo, RosterEntry, Sighting
 from tests.access.addresses import ALL, Address
 from tests.access.attacking import read_body, rolled_back
 from tests.access.desk_forms import FORMS, PAGES, Desk, fill_desk, filled, people_list
@@ -86,6 +86,7 @@ def poison(side: Side, text: str) -> None:
     Photo.objects.filter(pk__in=[side.photo.pk, side.failed.pk]).update(
         name=f"{text}.jpg", failure_reason=text
     )
+    RosterEntry.objects.filter(event=side.event, external_id__endswith="4712").update(external_id=text[:60])
     ApiToken.objects.filter(pk=side.token.pk).update(name=text)
     User.objects.filter(username="ada").update(first_name=text, last_name=text)
     User.objects.filter(username__endswith="-colleague").update(username=f"{text} colleague")

@@ -173,6 +173,8 @@ def _fits(answer: Answer, entry: Entry, method: str, account: str, *, reaches: b
     )
     if account.startswith("local") and method in entry.everywhere:
         held = set()
+    if entry.administers and account != "administrator":
+        held = set()
     if roles != ANYONE and not held & roles:
         return status in {403, 404}
     if not reaches:

@@ -22,6 +22,7 @@ from labeling.models import (
     ClusterMember,
     DecidedFace,
     Decision,
+    NameCheck,
     PeopleImport,
     SecondOpinion,
 )
@@ -35,6 +36,8 @@ from recognition.models import (
     Photo,
     Probe,
     ProbeFace,
+    QualityReport,
+    RosterEntry,
     Sighting,
     UnlabeledFace,
 )
@@ -50,6 +53,7 @@ from recognition.storage import (
 )
 from recognition.vectors import encode_vector
 from tests.factories import EMBEDDER_ID, make_face, make_photo, unit_vectors
+from tests.recognition.evaluation.sample import make_report
 
 _PICTURE = np.full((48, 64, 3), 127, dtype=np.uint8)
 _JPEG = encode_jpeg(_PICTURE, quality=80)
@@ -83,6 +87,10 @@ class Side:
     @property
     def cluster(self) -> Cluster:
         return Cluster.objects.get(event=self.event)
+
+    @property
+    def check(self) -> NameCheck:
+        return NameCheck.objects.get(face=self.opened)
 
     def write_files(self) -> None:
         """Put every file back that a request removed; the database forgets such a request by itself."""
@@ -118,6 +126,9 @@ class Side:
             "cluster_pk": lambda: self.cluster.pk,
             "assignment_pk": lambda: self.assignment.pk,
             "opinion_pk": lambda: self.opinion.pk,
+            "report_id": lambda: QualityReport.objects.values_list("report_id", flat=True)[0],
+            "plot": lambda: "roc-light",
+            "check_pk": lambda: self.check.pk,
         }
         return values[parameter]()
 
@@ -143,6 +154,8 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
     decision = Decision.objects.create(kind="label", actor=owner, face=named, person=person)
     DecidedFace.objects.create(decision=decision, face=named)
     assert sighting.person_id == person.pk
+    RosterEntry.objects.create(event=event, external_id=f"{name}-4711")
+    RosterEntry.objects.create(event=event, external_id=f"{name}-4712")
     grant = EventGrant.objects.create(
         user=User.objects.create(username=f"{name}-colleague"), event=event, role="viewer"
     )
@@ -176,6 +189,10 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
     opinion = SecondOpinion.objects.create(
         face=named, decision=decision, actor=colleague, answer="stranger", agrees=False
     )
+    NameCheck.objects.create(
+        face=opened, person=person, similarity=0.9, embedder_id=EMBEDDER_ID, named_at=timezone.now()
+    )
+    make_report(events=[event], pairs=[(person, person)], faces=[(named, person, person)])
     imported = PeopleImport.objects.create(
         user=owner, event=event, rows=[{"row": 2, "outcome": "added", "person": person.pk, "message": ""}]
     )
@@ -185,6 +202,7 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         person.name,
         *person.aliases,
         str(person.external_id),
+        f"{name}-4712",
         photo.name,
         failed.name,
     ]

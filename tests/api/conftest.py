@@ -48,6 +48,9 @@ class Api:
     def patch(self, path: str, body: Any = None, *, key: str = "") -> Any:
         return self._send("patch", path, body, key, {})
 
+    def put(self, path: str, body: Any = None, *, key: str = "") -> Any:
+        return self._send("put", path, body, key, {})
+
     def delete(self, path: str, *, key: str = "") -> Any:
         return self._send("delete", path, None, key, {})
 

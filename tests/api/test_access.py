@@ -33,6 +33,7 @@ WRITES = {
     "events/{event}/photos/": "upload",
     "events/{event}/retry/": "upload",
     "photos/{photo}/retry/": "upload",
+    "faces/{open}/caused/": "label",
 }
 EXPORTS = [
     "events/{event}/photos.zip",

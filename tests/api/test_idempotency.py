@@ -11,11 +11,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from access.models import EventGrant
 from api.idempotency import KEPT, STALE
 from api.models import IdempotencyKey
 from labeling.models import Decision
 from recognition.events.edits import create_event
-from recognition.models import Event, Photo
+from recognition.models import Event, Photo, RosterEntry
 from tests.api.conftest import Api, Side, problem_of
 from tests.api.test_photos import upload
 from tests.conftest import make_user
@@ -186,6 +187,21 @@ def test_whoever_lost_the_right_gets_no_kept_answer(mine: Side, manager: User) -
     manager.groups.clear()
     answer = Api(User.objects.get(pk=manager.pk)).post("events/", {"name": "Once"}, key="k-1")
     assert problem_of(answer, 403)["code"] == "forbidden"
+
+
+def test_a_repeated_replacement_is_done_once_and_not_told_to_whoever_lost_the_right(
+    mine: Side, manager: User
+) -> None:
+    path, body = f"events/{mine.event.pk}/roster/", {"external_ids": ["4711", "4712"]}
+    first = Api(manager).put(path, body, key="k-1")
+    RosterEntry.objects.filter(external_id="4712").delete()
+    again = Api(manager).put(path, body, key="k-1")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert RosterEntry.objects.count() == 1
+    manager.groups.clear()
+    EventGrant.objects.create(user=manager, event=mine.event, role="labeler")
+    problem_of(Api(User.objects.get(pk=manager.pk)).put(path, body, key="k-1"), 403)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from pysqlite3 import connect
 
 from tests.running_site import CHROMIUM, FLAGS, Site, run_site
 
@@ -47,12 +50,20 @@ def stocked_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def stocked(stocked_vault: Path, tmp_path: Path) -> Iterator[Site]:
-    """Such a site of its own; nothing is uploaded there, so it has no worker."""
-    shutil.copytree(stocked_vault, tmp_path / "vault")
-    with run_site(tmp_path / "vault", workers=0, ready=True) as site:
+@pytest.fixture(scope="session")
+def stocked_site(stocked_vault: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The one site that all stocked tests of this process are served by: starting one takes longer than most of them."""
+    folder = tmp_path_factory.mktemp("stocked-site") / "vault"
+    shutil.copytree(stocked_vault, folder)
+    with run_site(folder, workers=0, ready=True) as site:
         yield site
+
+
+@pytest.fixture
+def stocked(stocked_site: Site, stocked_vault: Path) -> Site:
+    """The stocked site with every row as it was; nothing is uploaded there, so it has no worker."""
+    _restore_rows(stocked_vault, stocked_site.data)
+    return stocked_site
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +111,15 @@ def sign_in(page: Page, name: str = "admin") -> None:
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: "login" not in url)
+
+
+def _restore_rows(stocked: Path, served: Path) -> None:
+    """Copy the database over the one that is being served, under an epoch that its processes have not seen."""
+    name = "facevault.sqlite3"
+    with closing(connect(stocked / name)) as source, closing(connect(served / name, timeout=20)) as target:
+        source.backup(target)
+        target.execute("UPDATE recognition_gallerystate SET epoch = ?", [uuid.uuid4().hex])
+        target.commit()
 
 
 _USERS = f"""

@@ -17,7 +17,16 @@ from recognition.management.commands.run_worker import CLEAN_EVERY, REMOVE_ORPHA
 from recognition.photos.orphans import remove_orphans
 from tests.factories import fake_sha
 
-SWEEPS = ("sweep", "sweep_boxes", "sweep_deletions", "sweep_exports", "sweep_probes")
+SWEEPS = (
+    "sweep",
+    "sweep_boxes",
+    "sweep_deletions",
+    "sweep_exports",
+    "sweep_reports",
+    "sweep_change",
+    "sweep_calibration",
+    "sweep_probes",
+)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from recognition.calibration.work import sweep_calibration
+from recognition.evaluation.reports import sweep_reports
 from recognition.events.deletion import sweep_deletions
 from recognition.exports import sweep_exports
 from recognition.gallery_journal import prune_journal
@@ -24,6 +26,7 @@ from recognition.photos.manual_boxes import sweep_boxes
 from recognition.photos.orphans import remove_orphans
 from recognition.probes import sweep_probes
 from recognition.processing import sweep
+from recognition.reembedding.background import sweep_change
 from recognition.signals import chores, cleaning_chores
 from recognition.storage import remove_stale_uploads
 from recognition.wal import truncate_wal
@@ -136,7 +139,16 @@ class Chores:
         return answer
 
     def look_for_work(self) -> None:
-        for chore in (sweep, sweep_boxes, sweep_deletions, sweep_exports, *chores):
+        own = (
+            sweep,
+            sweep_boxes,
+            sweep_deletions,
+            sweep_exports,
+            sweep_reports,
+            sweep_change,
+            sweep_calibration,
+        )
+        for chore in (*own, *chores):
             self.do(chore)
         self._traces = bool(self.do(sweep_probes)) or self._traces
 

@@ -40,6 +40,7 @@ def test_it_tells_what_people_said_from_what_the_machine_said(as_labeler: Client
         person=make_person("Bob"),
         decided_by="machine",
         similarity=0.812,
+        thresholds={"automatic": 0.7, "line": 0.76, "reasons": ["roster"]},
         seen_at=photo.taken_at,
     )
     UnlabeledFace.objects.create(face=make_face(photo), reviewed=True, verdict="not_a_face")
@@ -49,7 +50,7 @@ def test_it_tells_what_people_said_from_what_the_machine_said(as_labeler: Client
     assert page.count('<rect class="machine"') == 1
     assert page.count('<rect class="stranger"') == 1
     assert '<rect class="not_a_face"' not in page
-    assert "by FaceVault 0.81" in page
+    assert 'title="0.81, line 0.76 because not on the roster">by FaceVault<' in page
     assert "4 faces" in page
 
 

@@ -76,7 +76,7 @@ def test_that_all_are_applied_is_asked_once(
 ) -> None:
     ask(client, status=200)
     MigrationRecorder.Migration.objects.all().delete()
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         ask(client, status=200)
 
 

@@ -236,7 +236,7 @@ def test_a_page_with_many_faces_takes_as_many_queries_as_one(
         know(color, *[vector_of(color)] * 3)
     address = searched(as_labeler, *COLORS)
     as_labeler.get(address)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         as_labeler.get(address)
 
 
