@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from recognition.active_embedder import find_active_info
 from recognition.embedders import EmbedderInfo, Thresholds
 from recognition.matching import PersonScore
 from recognition.models import Face
+from recognition.parts import in_parts
 from recognition.search import find_top_k_batch
 
 # A person further down than this is no evidence for a name.
@@ -70,7 +71,7 @@ def weigh_faces(faces: Sequence[Face], k: int = WEIGHED) -> dict[int, Evidence]:
     rejected: defaultdict[int, set[int]] = defaultdict(set)
     for face_pk, person_id in Rejection.objects.filter(face__in=vectors).values_list("face_id", "person_id"):
         rejected[face_pk].add(person_id)
-    for some in _parts(list(vectors)):
+    for some in in_parts(list(vectors), _AT_ONCE):
         # One more: a face that is a reference already finds itself, which is no evidence.
         most = k + 1 + max(len(rejected[pk]) for pk in some)
         found = find_top_k_batch(np.stack([vectors[pk] for pk in some]), most, embedder_id=info.embedder_id)
@@ -156,7 +157,3 @@ def _without_themselves(
                 )
                 told[face_pk].append(other)
     return told
-
-
-def _parts(pks: list[int]) -> Iterator[list[int]]:
-    return (pks[start : start + _AT_ONCE] for start in range(0, len(pks), _AT_ONCE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from recognition.calibration.lines import describe_calibrated
 from recognition.gallery_index import GalleryIndex, get_gallery_index
 from recognition.matching import Match, PersonScore, assign_people
 from recognition.models import Event, Sighting
+from recognition.parts import in_parts
 
 __all__ = [
     "BatchScores",
@@ -106,7 +107,7 @@ def _restrict(events: Collection[int] | None) -> _References | None:
 
 def _references_of(events: Collection[int]) -> frozenset[int]:
     found: set[int] = set()
-    for part in _parts(sorted(events)):
+    for part in in_parts(sorted(events), _IDS_AT_ONCE):
         rows = Sighting.objects.filter(is_reference=True, face__photo__event__in=part)
         found.update(rows.order_by().values_list("face_id", flat=True))
     return frozenset(found)
@@ -162,7 +163,7 @@ def _look_up(person_of: dict[int, int], face_pks: NDArray[np.int64]) -> NDArray[
     asked = found.tolist()
     missing = [pk for pk in asked if pk not in person_of]
     person_of.update(dict.fromkeys(missing, _NOBODY))
-    for part in _parts(missing):
+    for part in in_parts(missing, _IDS_AT_ONCE):
         references = Sighting.objects.filter(face_id__in=part, is_reference=True).order_by()
         person_of.update(references.values_list("face_id", "person_id"))
     people: NDArray[np.int64] = np.array([person_of[pk] for pk in asked], dtype=np.int64)[places]
@@ -188,13 +189,9 @@ def _nearest(
 
 def _count_references(person_ids: set[int], only: _References | None) -> dict[int, int]:
     counts: Counter[int] = Counter()
-    for part in _parts(sorted(person_ids)):
+    for part in in_parts(sorted(person_ids), _IDS_AT_ONCE):
         references = Sighting.objects.filter(person_id__in=part, is_reference=True).order_by()
-        for events in [None] if only is None else _parts(sorted(only.events)):
+        for events in [None] if only is None else in_parts(sorted(only.events), _IDS_AT_ONCE):
             rows = references if events is None else references.filter(face__photo__event__in=events)
             counts.update(dict(rows.values_list("person_id").annotate(count=Count("pk"))))
     return dict(counts)
-
-
-def _parts(ids: list[int]) -> Iterable[list[int]]:
-    return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))

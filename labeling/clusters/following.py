@@ -11,6 +11,7 @@ from labeling.clusters.vectors import QueueVectors, read_matrix
 from labeling.models import Cluster, DecidedFace, Decision, Look
 from recognition.embedders import Thresholds
 from recognition.models import Face, GalleryChange, Sighting, UnlabeledFace
+from recognition.parts import in_parts
 
 # Changed references compared with every open face at a time.
 _BLOCK = 200
@@ -35,7 +36,7 @@ def read_change(after: int, until: int) -> Change:
     entries = GalleryChange.objects.filter(version__gt=after, version__lte=until)
     touched = sorted(set(entries.values_list("face", flat=True)))
     versions = entries.values("version").distinct().count()
-    there = sum(Face.objects.filter(pk__in=part).count() for part in _parts(touched))
+    there = sum(Face.objects.filter(pk__in=part).count() for part in in_parts(touched, _PARAMETERS))
     return Change(touched=touched, gone=there < len(touched), silent=versions < until - after)
 
 
@@ -61,7 +62,7 @@ def find_concerned(change: Change, vectors: QueueVectors, thresholds: Thresholds
 def find_touched_clusters(touched: list[int]) -> set[int]:
     """Clusters of these faces, and those that a split or its undo took them out of."""
     clusters: set[int] = set()
-    for part in _parts(touched):
+    for part in in_parts(touched, _PARAMETERS):
         clusters.update(Cluster.objects.filter(members__face__in=part).values_list("pk", flat=True))
         splits = DecidedFace.objects.filter(face__in=part, decision__kind=Decision.Kind.SPLIT)
         clusters.update(
@@ -106,7 +107,7 @@ def _is_near_change(
 def _owners_of(touched: list[int]) -> dict[int, int]:
     """Those that are references now, and of whom."""
     owners: dict[int, int] = {}
-    for part in _parts(touched):
+    for part in in_parts(touched, _PARAMETERS):
         references = Sighting.objects.filter(face__in=part, is_reference=True).order_by()
         owners.update(references.values_list("face_id", "person_id"))
     return owners
@@ -119,7 +120,7 @@ def _is_beside_change(
     taken: set[tuple[int, int]] = set()
     freed: set[int] = set()
     beside: dict[int, int] = {}
-    for part in _parts(touched):
+    for part in in_parts(touched, _PARAMETERS):
         faces = Face.objects.filter(pk__in=part).order_by()
         named = Sighting.objects.filter(face__in=part).order_by()
         taken.update(named.values_list("face__photo_id", "person_id"))
@@ -133,7 +134,3 @@ def _is_beside_change(
         if photo in freed or (pk in person_of and (photo, person_of[pk]) in taken)
     ]
     return np.isin(pks, found)
-
-
-def _parts(pks: list[int]) -> list[list[int]]:
-    return [pks[start : start + _PARAMETERS] for start in range(0, len(pks), _PARAMETERS)]

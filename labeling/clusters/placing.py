@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from labeling.models import Cluster, ClusterMember, DecidedFace, Decision
 from recognition.crash_points import crash_point
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import UnlabeledFace
+from recognition.parts import in_parts
 
 # Clusters that people know: they had its card before them, or decided about a member. Faces join, and only people take any out.
 KNOWN = Q(seen_at__isnull=False) | Q(version__gt=0)
@@ -85,7 +86,7 @@ class _Writer:
         faces = [*plan.leaving, *(pk for group in plan.groups for pk in group.closeness)]
         self.member: dict[int, ClusterMember] = {}
         self.photo: dict[int, int] = {}
-        for part in _parts(faces):
+        for part in in_parts(faces, _PARAMETERS):
             members = ClusterMember.objects.filter(face__in=part)
             self.member.update((member.face_id, member) for member in members)
             entries = UnlabeledFace.objects.open().filter(face__in=part, face__photo__event=event_pk)
@@ -98,7 +99,7 @@ class _Writer:
         leaving = [pk for pk in self.plan.leaving if self._may_move(pk)]
         moving = [*leaving, *(pk for _, movers in groups for pk in movers)]
         old = {self.member[pk].cluster_id for pk in moving if pk in self.member}
-        for part in _parts([pk for pk in moving if pk in self.member]):
+        for part in in_parts([pk for pk in moving if pk in self.member], _PARAMETERS):
             ClusterMember.objects.filter(face__in=part).delete()
         joined, opened, targets = 0, 0, set()
         photos = self._photos_of([group.cluster for group, _ in groups if group.cluster is not None])
@@ -119,7 +120,7 @@ class _Writer:
         ClusterMember.objects.bulk_create(rows, batch_size=_PARAMETERS)
         self._write_closeness(set(moving))
         recount_clusters(old | targets, decided=False)
-        for part in _parts(sorted(old - targets)):
+        for part in in_parts(sorted(old - targets), _PARAMETERS):
             Cluster.objects.filter(pk__in=part, members=None).delete()
         joined = len(rows)
         crash_point("before_clusters_commit")
@@ -145,7 +146,7 @@ class _Writer:
 
     def _photos_of(self, cluster_pks: Sequence[int]) -> defaultdict[int, set[int]]:
         photos: defaultdict[int, set[int]] = defaultdict(set)
-        for part in _parts(cluster_pks):
+        for part in in_parts(cluster_pks, _PARAMETERS):
             members = ClusterMember.objects.filter(cluster__in=part).order_by()
             for cluster_pk, photo_pk in members.values_list("cluster_id", "face__photo_id"):
                 photos[cluster_pk].add(photo_pk)
@@ -163,7 +164,3 @@ class _Writer:
                     member.closeness = closeness
                     stale.append(member)
         ClusterMember.objects.bulk_update(stale, ["closeness"], batch_size=200)
-
-
-def _parts(pks: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (pks[start : start + _PARAMETERS] for start in range(0, len(pks), _PARAMETERS))

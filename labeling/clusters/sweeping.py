@@ -15,6 +15,7 @@ from labeling.models import Cluster, ClusterMember, Look
 from recognition.embedders import Thresholds
 from recognition.gallery_journal import lock_gallery_state
 from recognition.models import Face, Photo
+from recognition.parts import in_parts
 
 _PARAMETERS = 1000
 _NOTICEABLE = 0.02
@@ -27,7 +28,7 @@ def judge_again(
     renew: Callable[[], None],
 ) -> None:
     """Whether these clusters are mixed, and how close their open faces are: of what people left in them."""
-    for part in _parts(sorted(cluster_pks)):
+    for part in in_parts(sorted(cluster_pks), _PARAMETERS):
         members: defaultdict[int, list[ClusterMember]] = defaultdict(list)
         rows = ClusterMember.objects.filter(cluster__in=part, face__unlabeled__reviewed=False)
         for member in rows.order_by("face_id"):
@@ -52,7 +53,7 @@ def sweep_clusters() -> int:
         lock_gallery_state()
         elsewhere = ClusterMember.objects.exclude(face__photo__event=F("cluster__event"))
         wrong = dict(elsewhere.order_by().values_list("face_id", "cluster_id"))
-        for part in _parts(sorted(wrong)):
+        for part in in_parts(sorted(wrong), _PARAMETERS):
             ClusterMember.objects.filter(face__in=part).delete()
             Look.objects.filter(face__in=part).delete()
         counted = Cluster.objects.order_by().annotate(
@@ -61,9 +62,9 @@ def sweep_clusters() -> int:
         )
         miscounted = set(counted.exclude(open_count=F("still_open")).values_list("pk", flat=True))
         empty = list(counted.filter(all_members=0).values_list("pk", flat=True))
-        for part in _parts(sorted(miscounted)):
+        for part in in_parts(sorted(miscounted), _PARAMETERS):
             recount_clusters(part, decided=False)
-        for part in _parts(empty):
+        for part in in_parts(empty, _PARAMETERS):
             Cluster.objects.filter(pk__in=part).delete()
     return len(miscounted | set(empty) | set(wrong.values()))
 
@@ -95,7 +96,3 @@ def _judge_one(
         renew()
         ClusterMember.objects.bulk_update(stale, ["closeness"], batch_size=200)
         Cluster.objects.filter(pk=cluster_pk).update(mixed=mixed)
-
-
-def _parts(pks: list[int]) -> list[list[int]]:
-    return [pks[start : start + _PARAMETERS] for start in range(0, len(pks), _PARAMETERS)]

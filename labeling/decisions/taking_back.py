@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -19,6 +19,7 @@ from labeling.decisions.writing import Written, clusters_of, decide, recount_clu
 from labeling.models import DecidedFace, Decision
 from recognition.gallery_journal import touch_gallery
 from recognition.models import Face, Person, Sighting
+from recognition.parts import in_parts
 
 _AT_ONCE = 500
 
@@ -78,7 +79,7 @@ def _take_names(person: Person, tainted: set[int]) -> list[DecidedFace]:
     rows = []
     named = named_by(person_pk=person.pk, face_pks=tainted)
     settled = find_settled([*sorted(tainted), *named], person_pk=person.pk)
-    for pks in _parts([*named, *settled]):
+    for pks in in_parts([*named, *settled], _AT_ONCE):
         touch_gallery(pks)
         before = take_snapshots(pks)
         Sighting.objects.filter(face__in=pks).delete()
@@ -91,7 +92,9 @@ def _take_names(person: Person, tainted: set[int]) -> list[DecidedFace]:
 
 def _labels_any(actor: User, rows: Sequence[DecidedFace]) -> bool:
     labeled = Face.objects.for_role(actor, LABELER, MANAGER).order_by()
-    return any(labeled.filter(pk__in=pks).exists() for pks in _parts([row.face_id for row in rows]))
+    return any(
+        labeled.filter(pk__in=pks).exists() for pks in in_parts([row.face_id for row in rows], _AT_ONCE)
+    )
 
 
 def _keep(decision: Decision, rows: Sequence[DecidedFace]) -> None:
@@ -103,7 +106,7 @@ def _keep(decision: Decision, rows: Sequence[DecidedFace]) -> None:
 def _undo(decision: Decision) -> None:
     """Give the machine's names back, but for faces that somebody decided about since."""
     rows = {row.face_id: row for row in DecidedFace.objects.filter(decision=decision, caused=True)}
-    for pks in _parts(list(rows)):
+    for pks in in_parts(list(rows), _AT_ONCE):
         now = take_snapshots(pks)
         back: dict[int, Snapshot] = {
             pk: rows[pk].before for pk in pks if not differs(rows[pk].after or {}, now[pk], grouped=False)
@@ -121,7 +124,3 @@ def _redo(decision: Decision) -> None:
     tainted = set(rows.values_list("face_id", flat=True))
     DecidedFace.objects.filter(decision=decision, caused=True).delete()
     _keep(decision, _take_names(decision.person, tainted))
-
-
-def _parts(pks: list[int]) -> Iterator[list[int]]:
-    return (pks[start : start + _AT_ONCE] for start in range(0, len(pks), _AT_ONCE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import count, cycle
 
@@ -31,6 +31,7 @@ from recognition.embedders import EmbedderInfo, choose_embedder, describe_embedd
 from recognition.gallery_journal import read_gallery_state, touch_gallery
 from recognition.models import Calibration, Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace
 from recognition.models.people import search_text
+from recognition.parts import in_parts
 from recognition.vectors import encode_vector
 
 # Up to here every photo is drawn with its people, in half a second each.
@@ -123,7 +124,7 @@ def _write_photos(
     scores = 1 - 0.08 * np.random.default_rng([seed, 5]).beta(1.2, 4, len(plan.identities))
     numbers_at = [count() for _ in held]
     written: dict[int, Face] = {}
-    for numbers in _batches(range(len(plan.photos)), _PHOTOS_AT_ONCE):
+    for numbers in in_parts(range(len(plan.photos)), _PHOTOS_AT_ONCE):
         photos, faces, indexes = [], [], []
         for number in numbers:
             event, members = plan.events[number], plan.photos[number]
@@ -161,7 +162,7 @@ def _write_decisions(
     known = np.flatnonzero(plan.roles == Role.REFERENCE)
     references = References(vectors[known], plan.identities[known], [faces[index].pk for index in known])
     moments = cycle(draw_moments(rng))
-    for batch in _batches(range(len(faces)), _DECISIONS_AT_ONCE):
+    for batch in in_parts(range(len(faces)), _DECISIONS_AT_ONCE):
         machine = [index for index in batch if plan.roles[index] == Role.MACHINE]
         nearest = references.find(vectors[machine], plan.identities[machine]) if machine else []
         sightings = [
@@ -179,8 +180,3 @@ def _write_decisions(
             touch_gallery([faces[index].pk for index in verified])
             Sighting.objects.bulk_create(sightings, batch_size=_ROWS_PER_INSERT)
             UnlabeledFace.objects.bulk_create(entries, batch_size=_ROWS_PER_INSERT)
-
-
-def _batches(items: Sequence[int], count: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(items), count):
-        yield items[start : start + count]

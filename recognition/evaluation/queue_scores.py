@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from recognition.evaluation.fitted import Fitted
 from recognition.evaluation.what_if import Weighed, WhatIf, weigh_lines
 from recognition.gallery_index import read_members
 from recognition.models import Embedding, Face, Sighting, UnlabeledFace
+from recognition.parts import in_parts
 from recognition.quality import is_poor
 from recognition.search import find_top_k_batch
 
@@ -75,7 +75,7 @@ def score_waiting(info: EmbedderInfo, *, at_most: int = AT_MOST, seed: int = 0) 
     scores: list[float] = []
     leads: list[float] = []
     faces: list[int] = []
-    for part in _parts(pks):
+    for part in in_parts(pks, _AT_ONCE):
         for members in read_members(
             Embedding.objects.filter(embedder_id=info.embedder_id, face__in=part), info.dimension
         ):
@@ -111,7 +111,7 @@ def score_named(info: EmbedderInfo, *, at_most: int = AT_MOST, seed: int = 0) ->
 
 def _read_poor(faces: list[int]) -> NDArray[np.bool_]:
     poor: dict[int, bool] = {}
-    for part in _parts(faces):
+    for part in in_parts(faces, _AT_ONCE):
         measures = Face.objects.filter(pk__in=part).order_by()
         for pk, *measured in measures.values_list("pk", "size", "detector_score", "sharpness"):
             poor[pk] = is_poor(*measured)
@@ -121,7 +121,3 @@ def _read_poor(faces: list[int]) -> NDArray[np.bool_]:
 
 def _floats(values: list[float]) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
-
-
-def _parts(pks: list[int]) -> Iterable[list[int]]:
-    return (pks[start : start + _AT_ONCE] for start in range(0, len(pks), _AT_ONCE))

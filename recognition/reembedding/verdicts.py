@@ -12,6 +12,7 @@ from recognition.calibration.comparisons import NOBODY, compare
 from recognition.embedders import EmbedderInfo
 from recognition.gallery_index import read_members
 from recognition.models import Embedding, Face, Sighting, UnlabeledFace
+from recognition.parts import in_parts
 from recognition.quality import is_poor
 
 # Of the open faces so many at random: their share is what counts, and nobody disputes a face without a name.
@@ -110,7 +111,7 @@ def _read_vectors(
     face_pks: NDArray[np.int64], info: EmbedderInfo
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     ids, vectors = [np.empty(0, dtype=np.int64)], [np.empty((0, info.dimension), dtype=np.float32)]
-    for part in _parts(face_pks):
+    for part in in_parts(face_pks.tolist(), _AT_ONCE):
         rows: QuerySet[Embedding] = Embedding.objects.with_vectors()
         for members in read_members(rows.filter(embedder_id=info.embedder_id, face__in=part), info.dimension):
             ids.append(members.ids)
@@ -123,12 +124,8 @@ def _read_vectors(
 def _measures_of(face_pks: NDArray[np.int64]) -> list[tuple[int, float, float, float]]:
     return [
         row
-        for part in _parts(face_pks)
+        for part in in_parts(face_pks.tolist(), _AT_ONCE)
         for row in Face.objects.filter(pk__in=part)
         .order_by()
         .values_list("pk", "size", "detector_score", "sharpness")
     ]
-
-
-def _parts(face_pks: NDArray[np.int64]) -> list[list[int]]:
-    return [face_pks[start : start + _AT_ONCE].tolist() for start in range(0, face_pks.size, _AT_ONCE)]
