@@ -95,9 +95,11 @@ def visitor(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
         lambda reply: complaints.append(f"{reply.status} {reply.url}") if reply.status >= 500 else None,
     )
     yield context
+    # What closing itself breaks off is no fault of the page.
+    heard = list(complaints)
     context.close()
     # A conflict or an invalid form is an answer that the page draws; the browser logs its status all the same.
-    assert not [text for text in complaints if "status of 409" not in text and "status of 422" not in text]
+    assert not [text for text in heard if "status of 409" not in text and "status of 422" not in text]
 
 
 @pytest.fixture
