@@ -52,7 +52,7 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 	@$(PIP) install --quiet --requirement requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt requirements-dinov3.txt requirements-heic.txt | $(BIN)/python
+$(VENV)/.dev: requirements.txt requirements-dev.txt requirements-dinov3.txt requirements-heic.txt requirements-pose.txt | $(BIN)/python
 	@echo "Installing what the tests need (a few minutes, once) ..."
 	@$(PIP) install --quiet --requirement requirements-dev.txt
 	@touch $(VENV)/.run $@

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recognition.active_embedder import WrongEmbedder, get_active_embedder_id
+from recognition.embedders import is_imported
 from recognition.models import Reembedding
 
 _State = Reembedding.State
@@ -27,9 +28,14 @@ class Answering:
         return self.fillings.get(embedder_id, 0)
 
     def choose(self, embedder_id: str | None) -> str:
-        """That embedder, or the active one; raise WrongEmbedder for one whose vectors nothing is left to compare with."""
+        """That embedder, or the active one; raise WrongEmbedder for one whose vectors nothing is left to compare with.
+
+        Vectors that came from outside always answer: they are all that there will ever be of them.
+        """
         if embedder_id is None:
             return self.active
+        if is_imported(embedder_id):
+            return embedder_id
         if embedder_id not in {self.active, self.other}:
             raise WrongEmbedder(embedder_id, self.active)
         return embedder_id

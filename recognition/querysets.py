@@ -19,11 +19,13 @@ if TYPE_CHECKING:
         Event,
         Export,
         Face,
+        LookProbe,
         Person,
         Photo,
         Probe,
         Sighting,
         UnlabeledFace,
+        Video,
     )
 
 User = AbstractBaseUser | AnonymousUser
@@ -201,3 +203,15 @@ class ProbeQuerySet(models.QuerySet["Probe"]):
     def visible_to(self, user: User) -> Self:
         """One's own, until they expire."""
         return self.filter(user=user.pk, expires_at__gt=timezone.now())
+
+
+class LookProbeQuerySet(models.QuerySet["LookProbe"]):
+    def visible_to(self, user: User) -> Self:
+        """One's own, until they expire."""
+        return self.filter(user=user.pk, expires_at__gt=timezone.now())
+
+
+class VideoQuerySet(models.QuerySet["Video"]):
+    def visible_to(self, user: User) -> Self:
+        """As with photos: those of the events that the user sees, and of the others what they brought as an uploader."""
+        return self.filter(_seen_through(user, ""))

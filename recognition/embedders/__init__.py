@@ -2,6 +2,7 @@
 
 from recognition.embedders.base import Embedder, EmbedderInfo, Thresholds
 from recognition.embedders.choice import EmbedderChoice, choose_embedder, name_embedder
+from recognition.embedders.imported import imported_id, is_imported
 from recognition.embedders.registry import (
     EmbedderUnknown,
     describe_embedder,
@@ -23,6 +24,8 @@ __all__ = [
     "describe_embedder",
     "embedders",
     "get_embedder",
+    "imported_id",
+    "is_imported",
     "name_embedder",
     "reset_embedders",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from django.db import Error, connection
 
 from recognition.answering import Answering, read_answering
-from recognition.embedders import EmbedderUnknown, describe_embedder
+from recognition.embedders import EmbedderUnknown, describe_embedder, is_imported
 from recognition.gallery_index._index import GalleryIndex
 from recognition.gallery_index._types import refuse_in_transaction
 from recognition.gallery_index._vectors import stay_single_threaded
@@ -72,7 +72,8 @@ def _hold(embedder_id: str, answering: Answering) -> _Held:
         held.used = now
         needed = {answering.active, answering.coming, embedder_id}
         for other in [key for key in _held if key not in needed]:
-            if other != answering.other or now - _held[other].used > _UNUSED_SECONDS:
+            asked_now_and_then = other == answering.other or is_imported(other)
+            if not asked_now_and_then or now - _held[other].used > _UNUSED_SECONDS:
                 del _held[other]
         return held
 

@@ -11,6 +11,11 @@ from recognition.querysets import PhotoQuerySet
 
 
 class Photo(Work):
+    class Origin(models.TextChoices):
+        UPLOADED = "uploaded", "uploaded"
+        FRAME = "frame", "a frame of a video"
+        STAND_IN = "stand_in", "drawn around faces that came without their photo"
+
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="photos")
     sha256 = models.CharField(max_length=64)
     name = models.CharField("file name", max_length=255)
@@ -32,6 +37,15 @@ class Photo(Work):
         max_length=60, blank=True, help_text="what found its faces; empty where nobody noted it"
     )
 
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.UPLOADED)
+    video = models.ForeignKey(
+        "recognition.Video", null=True, blank=True, on_delete=models.PROTECT, related_name="photos"
+    )
+    frame_number = models.PositiveIntegerField(null=True, blank=True, help_text="of the video's, from 0")
+    frame_ms = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="milliseconds from the video's beginning"
+    )
+
     objects = PhotoQuerySet.as_manager()
 
     class Meta(Work.Meta):
@@ -46,6 +60,21 @@ class Photo(Work):
             *Work.Meta.constraints,
             models.UniqueConstraint(fields=["event", "sha256"], name="photo_once_per_event"),
             models.CheckConstraint(condition=models.Q(width__gt=0, height__gt=0), name="photo_has_pixels"),
+            models.UniqueConstraint(
+                fields=["video", "frame_number"],
+                condition=models.Q(video__isnull=False),
+                name="photo_once_per_frame",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    origin="frame", video__isnull=False, frame_number__isnull=False, frame_ms__isnull=False
+                )
+                | (
+                    ~models.Q(origin="frame")
+                    & models.Q(video__isnull=True, frame_number__isnull=True, frame_ms__isnull=True)
+                ),
+                name="photo_frame_has_video",
+            ),
         ]
 
     def __str__(self) -> str:
