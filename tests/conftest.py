@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a data folder of its own, a fresh gallery index, people with roles."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from access.roles import LABELER, MANAGER, UPLOADER
 from recognition.models import Event
 
 
+def pytest_collection_finish() -> None:
+    """The modules that are imported by now live to the end: the garbage collector walks around them no more."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, settings: object) -> Path:
     """Photos and crops of one test never meet another's."""
@@ -24,8 +31,10 @@ def data_folder(tmp_path: Path, settings: object) -> Path:
 @pytest.fixture(autouse=True)
 def fresh_gallery_index() -> Iterator[None]:
     from recognition.gallery_index import reset_gallery_index
+    from recognition.looks.index import reset_look_index
 
     reset_gallery_index()
+    reset_look_index()
     yield
     reset_gallery_index()
 

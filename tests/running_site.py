@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.new_vault import copy_new_vault
+from tests.preloaded import run_preloaded
+
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(
     (
@@ -48,16 +51,7 @@ class Site:
 
     def manage(self, *arguments: str, code: str = "") -> str:
         """The command's output; `code` is its standard input. Raises AssertionError with all it said if it fails."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            input=code,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_preloaded("manage.py", *arguments, env=self.environment, input=code)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -66,23 +60,22 @@ class Site:
 def run_site(data: Path, *, workers: int, ready: bool = False) -> Iterator[Site]:
     """Two web server processes and so many workers on a free port; stopped at the end, the data stays.
 
+    A folder that is not there yet begins with its tables: that the start makes them is tests/test_run.py's matter.
+
     A folder that is `ready`, a copy of one that a site ran on, is served as it is, by one process and without a worker:
     that starts in half the time.
     """
     port = _free_port()
     environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
-        "FACEVAULT_DATA": str(data),
+        **_environment_of(data),
         "FACEVAULT_PORT": str(port),
         "FACEVAULT_WORKERS": str(workers),
-        "FACEVAULT_LOG_LEVEL": "WARNING",
         "PYTHONUNBUFFERED": "1",
     }
     if ready:
         environment["FACEVAULT_WEB_WORKERS"] = "1"
-    for name in ("DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"):
-        environment.pop(name, None)
+    if not data.exists():
+        copy_new_vault(data)
     log = data.with_suffix(".log")
     with log.open("w") as output:
         command = [sys.executable, "-m", *(_SERVER if ready else ["facevault_site.run"])]
@@ -96,6 +89,25 @@ def run_site(data: Path, *, workers: int, ready: bool = False) -> Iterator[Site]
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+def prepare_site(data: Path) -> Site:
+    """All that the start of a site does but for serving it, for a folder that is not there yet."""
+    copy_new_vault(data)
+    site = Site("", data, _environment_of(data))
+    site.manage("shell", code="from facevault_site.run import prepare; prepare()")
+    return site
+
+
+def _environment_of(data: Path) -> dict[str, str]:
+    own = {"DATABASE_URL", "FACEVAULT_SECRET_KEY", "FACEVAULT_WEIGHTS"}
+    return {
+        **{name: value for name, value in os.environ.items() if name not in own},
+        "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
+        "FACEVAULT_DATA": str(data),
+        "FACEVAULT_LOG_LEVEL": "WARNING",
+        "FACEVAULT_LOOK_SEARCH": "yes",
+    }
 
 
 def _free_port() -> int:

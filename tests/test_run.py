@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from facevault_site.run import Child, _web, _worker
+from tests.new_vault import copy_new_vault
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,11 +43,17 @@ def environment_of(data: Path, port: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def running(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def data(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder with its tables, or one that is "empty": making them at each start takes long."""
+    return tmp_path if hasattr(request, "param") else copy_new_vault(tmp_path / "vault")
+
+
+@pytest.fixture
+def running(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "facevault_site.run"],
         cwd=ROOT,
-        env=environment_of(tmp_path, port),
+        env=environment_of(data, port),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -85,18 +92,19 @@ def test_asked_to_stop_it_stops_the_web_server_too(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+@pytest.mark.parametrize("data", ["empty"], indirect=True)
 def test_killed_it_leaves_no_web_server_behind(running: subprocess.Popen[str], port: int) -> None:
     running.kill()
     wait_until(lambda: not answers(port))
 
 
 def test_a_second_one_on_the_same_port_says_what_to_do(
-    running: subprocess.Popen[str], tmp_path: Path, port: int
+    running: subprocess.Popen[str], data: Path, port: int
 ) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "facevault_site.run"],
         cwd=ROOT,
-        env=environment_of(tmp_path, port),
+        env=environment_of(data, port),
         capture_output=True,
         text=True,
         timeout=60,

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from pysqlite3 import connect
 
-from tests.running_site import CHROMIUM, FLAGS, Site, run_site
+from tests.running_site import CHROMIUM, FLAGS, Site, prepare_site, run_site
 
 PASSWORD = "correct horse battery"
 
@@ -43,10 +43,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def stocked_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a site with known people and 25 faces in the queue, all drawn."""
     folder = tmp_path_factory.mktemp("stocked") / "vault"
-    with run_site(folder, workers=0) as site:
-        size = ("--faces", "70", "--people", "8", "--unlabeled", "25", "--clusters", "4", "--seed", "3")
-        site.manage("build_demo_vault", *size)
-        site.manage("shell", code=_USERS)
+    site = prepare_site(folder)
+    size = ("--faces", "70", "--people", "8", "--unlabeled", "25", "--clusters", "4", "--seed", "3")
+    site.manage("build_demo_vault", *size)
+    site.manage("shell", code=_USERS)
     return folder
 
 
@@ -99,7 +99,20 @@ def visitor(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
     heard = list(complaints)
     context.close()
     # A conflict or an invalid form is an answer that the page draws; the browser logs its status all the same.
-    assert not [text for text in heard if "status of 409" not in text and "status of 422" not in text]
+    drawn = ("status of 409", "status of 422")
+    assert not [text for text in _without_broken_off(heard) if not any(status in text for status in drawn)]
+
+
+def _without_broken_off(heard: list[str]) -> list[str]:
+    """A request that leaving its page broke off is no fault, either: htmx tells it by two lines, the second says why."""
+    kept: list[str] = []
+    for text in heard:
+        if text.startswith("htmx:sendAbort"):
+            if kept and kept[-1].startswith("htmx:afterRequest"):
+                kept.pop()
+            continue
+        kept.append(text)
+    return kept
 
 
 @pytest.fixture
@@ -108,6 +121,22 @@ def page(visitor: BrowserContext) -> Page:
 
 
 def sign_in(page: Page, name: str = "admin") -> None:
+    """By a session that is there already: hashing the password takes longer than most tests. Shows the overview."""
+    page.context.add_cookies(
+        [
+            {
+                "name": "sessionid",
+                "value": _SESSION + name,
+                "domain": "localhost",
+                "path": "/",
+                "httpOnly": True,
+            }
+        ]
+    )
+    page.goto("/")
+
+
+def sign_in_by_form(page: Page, name: str = "admin") -> None:
     page.goto("/login/")
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", PASSWORD)
@@ -124,11 +153,25 @@ def _restore_rows(stocked: Path, served: Path) -> None:
         target.commit()
 
 
+_SESSION = "session-of-browser-tests-"
 _USERS = f"""
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group, User
+from datetime import timedelta
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 admin = User.objects.get(username="admin")
 admin.set_password({PASSWORD!r})
 admin.save()
 for name, role in [("lena", "labeler"), ("uli", "uploader"), ("mona", "manager")]:
     User.objects.create_user(name, password={PASSWORD!r}).groups.add(Group.objects.get(name=role))
+for user in User.objects.filter(username__in=["admin", "lena", "uli", "mona"]):
+    data = {{SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash()}}
+    data[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    Session.objects.create(
+        session_key={_SESSION!r} + user.username,
+        session_data=SessionStore().encode(data),
+        expire_date=timezone.now() + timedelta(days=1),
+    )
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in_by_form
 from tests.photos import NAMES, TEST, TRAIN, needs_photos
 
 # Who is in the photos of the second upload; one of them shows a third person whom nobody named.
@@ -27,7 +27,7 @@ def test_photos_in_named_faces_out(page: Page, tmp_path: Path) -> None:
     for path in sorted(TRAIN.rglob("*.jp*g")):
         # Two people's first photos have the same file name; the folder tells them apart.
         train.append(Path(shutil.copy(path, tmp_path / f"{path.parent.name}-{path.name}")))
-    sign_in(page)
+    sign_in_by_form(page)
 
     create_event(page, "Spring meeting")
     upload(page, train)

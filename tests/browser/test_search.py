@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.axe import serious_faults
 from tests.browser.conftest import sign_in
 from tests.photos import TEST, TRAIN, needs_photos
 from tests.running_site import Site
@@ -80,12 +80,3 @@ def test_without_scripts(chromium: Browser, site: Site) -> None:
     # The page asks for itself again.
     expect(page.get_by_role("heading", name="Nobody known looks like this")).to_have_count(2, timeout=60_000)
     context.close()
-
-
-def serious_faults(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{fault['id']} {[node['target'] for node in fault['nodes']]}"
-        for fault in found
-        if fault["impact"] in {"serious", "critical"}
-    ]

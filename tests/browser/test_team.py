@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -191,10 +192,9 @@ def test_a_closed_page_hands_its_card_back_at_once(desk: Page, stocked: Site) ->
     count = "from labeling.models import Lease; print('LEASES', sorted(Lease.objects.values_list('card', flat=True)))"
     assert card in stocked.manage("shell", code=count)
     desk.goto("/help/")
-    for _ in range(20):
-        if "LEASES []" in stocked.manage("shell", code=count):
-            return
-    raise AssertionError("the card is still leased")
+    deadline = time.monotonic() + 20
+    while "LEASES []" not in stocked.manage("shell", code=count):
+        assert time.monotonic() < deadline, "the card is still leased"
 
 
 def test_the_next_card_of_a_page_without_htmx_stays_leased(desk: Page, stocked: Site) -> None:

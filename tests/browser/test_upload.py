@@ -1,11 +1,13 @@
 """The upload page on a bad day: errors that pass, errors that do not, a script that comes late."""
 
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import sign_in
+from tests.recognition.videos.drawn import walk, write_video
 from tests.running_site import Site
 
 
@@ -52,4 +54,24 @@ def test_files_chosen_before_the_script_is_there_are_sent_too(chromium: Browser,
         "input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
     )
     expect(page.locator("[data-count=refused]")).to_have_text("1")
+    context.close()
+
+
+def test_a_video_leads_to_the_page_that_says_how_far_it_is(
+    chromium: Browser, stocked: Site, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "walk.mkv", walk(10))
+    context = chromium.new_context(base_url=stocked.address)
+    page = context.new_page()
+    sign_in(page)
+    page.goto("/events/1/upload/")
+    page.set_input_files("input[type=file]", video)
+    expect(page.locator("[data-count=added]")).to_have_text("1")
+    page.get_by_role("link", name="See how far it is").click()
+    expect(page.get_by_role("heading", name="walk.mkv")).to_be_visible()
+    expect(
+        page.get_by_text("of 6 frames looked at").or_(page.get_by_text("6 frames looked at"))
+    ).to_be_visible()
+    page.goto("/events/1/")
+    expect(page.locator(".video-card").get_by_role("link", name="walk.mkv")).to_be_visible()
     context.close()

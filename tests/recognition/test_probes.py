@@ -6,8 +6,6 @@ import io
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -54,6 +52,8 @@ from tests.factories import (
     vector_near,
 )
 from tests.fakes import draw_photo, vector_of
+from tests.new_vault import copy_new_vault, expire_leases
+from tests.preloaded import run_preloaded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("drawn_faces")]
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,7 +266,7 @@ class Vault:
         self.folder = folder / "vault"
         picture = folder / "picture.png"
         picture.write_bytes(draw_photo("red", "blue"))
-        self.run("migrate", "--verbosity", "0")
+        copy_new_vault(self.folder)
         self.shell(
             "from django.contrib.auth.models import User; from recognition.probes import add_probe;"
             f"add_probe(file=open({str(picture)!r}, 'rb'), user=User.objects.create_user('lena'))"
@@ -281,15 +281,7 @@ class Vault:
             "FACEVAULT_LEASE_SECONDS": "2",
         }
         environment.pop("DATABASE_URL", None)
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.crash_worker", *command],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_preloaded("-m", "tests.crash_worker", *command, env=environment)
         assert done.returncode == expect, done.stdout + done.stderr
 
     def shell(self, code: str) -> None:
@@ -305,7 +297,7 @@ def test_a_worker_killed_at(point: str, tmp_path: Path) -> None:
     """The next one finishes, and the picture itself is gone."""
     vault = Vault(tmp_path)
     vault.run("run_worker", "--batch", crash_at=point, expect=-signal.SIGKILL)
-    time.sleep(2.1)
+    expire_leases(vault.folder)
     vault.run("run_worker", "--batch")
     assert vault.rows("SELECT state FROM recognition_probe") == [("done",)]
     assert vault.rows("SELECT number FROM recognition_probeface") == [(1,), (2,)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.new_vault import expire_leases
 from tests.recognition.test_crash import empty_vault, ingest, run, vault
 
 __all__ = ["empty_vault", "vault"]
@@ -27,7 +27,7 @@ def test_a_worker_that_tends_the_queue_killed_at(point: str, vault: Path) -> Non
     ingest(vault)
     run(vault, "shell", "--verbosity", "0", "--command", _NAME_A_RED_FACE)
     run(vault, "run_worker", "--batch", crash_at=point, lease="2", expect=-signal.SIGKILL)
-    time.sleep(2.1)
+    expire_leases(vault)
     run(vault, "run_worker", "--batch", lease="2")
     assert run(vault, "shell", "--verbosity", "0", "--command", _FIND_BROKEN).stdout.strip() == "[]"
     with sqlite3.connect(vault / "facevault.sqlite3") as database:

@@ -6,11 +6,11 @@ import json
 import re
 import signal
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.new_vault import expire_leases
 from tests.recognition.test_crash import ROOT, empty_vault, run, vault
 
 __all__ = ["empty_vault", "vault"]  # fixtures
@@ -34,7 +34,7 @@ def test_the_list_of_points_is_complete() -> None:
 def test_a_worker_killed_at(point: str, vault: Path) -> None:
     run(vault, "shell", "-c", ASK)
     run(vault, "run_worker", "--batch", crash_at=point, lease="2", expect=-signal.SIGKILL)
-    time.sleep(2.1)
+    expire_leases(vault)
     run(vault, "shell", "-c", SWEEP)
     run(vault, "run_worker", "--batch", lease="2")
     with sqlite3.connect(vault / "facevault.sqlite3") as database:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import sqlite3
-import time
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from tests.new_vault import expire_leases
 from tests.recognition.test_crash import ROOT, add, empty_vault, run, vault
 
 __all__ = ["empty_vault", "vault"]  # fixtures
@@ -37,7 +37,7 @@ def test_a_worker_killed_at(point: str, vault: Path) -> None:
     run(vault, "run_worker", "--batch")
     run(vault, "shell", "-c", ASK)
     run(vault, "run_worker", "--batch", crash_at=point, lease="2", expect=-signal.SIGKILL)
-    time.sleep(2.1)
+    expire_leases(vault)
     run(vault, "run_worker", "--batch", lease="2")
     run(vault, "shell", "-c", SWEEP)
     with sqlite3.connect(vault / "facevault.sqlite3") as database:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import EMBEDDER_ID, SECOND_ID
+from tests.new_vault import expire_leases
 from tests.recognition.test_crash import ROOT, empty_vault, ingest, run, vault
 
 __all__ = ["empty_vault", "vault"]  # fixtures
@@ -45,7 +45,7 @@ def test_a_change_killed_at(point: str, vault: Path) -> None:
         assert active == [(SECOND_ID,)]
     else:
         assert active == [(EMBEDDER_ID,)]
-        time.sleep(2.1)
+        expire_leases(vault)
         run(vault, *change)
     assert read(vault, "SELECT embedder_id FROM recognition_activeembedder") == [(SECOND_ID,)]
     assert read(vault, "SELECT state, faces_done, faces_total FROM recognition_reembedding") == [

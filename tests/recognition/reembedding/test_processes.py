@@ -22,6 +22,7 @@ import pytest
 
 from tests.fakes import EMBEDDER_ID, SECOND_ID, draw_photo
 from tests.labeling.test_at_once import environment
+from tests.preloaded import run_preloaded
 from tests.recognition.test_crash import ROOT
 from tests.running_site import _free_port
 
@@ -60,10 +61,7 @@ def test_no_request_fails_and_no_name_is_lost_there_and_back(
 
 
 def manage(environment: dict[str, str], *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.crash_worker", *command],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    done = run_preloaded("-m", "tests.crash_worker", *command, env=environment, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
