@@ -31,6 +31,8 @@ class Tier:
 STORE = Tier(size=16, detector_score=0.90, sharpness=0)
 QUEUE = Tier(size=24, detector_score=0.90, sharpness=0)
 REFERENCE = Tier(size=40, detector_score=0.98, sharpness=20)
+# The sharpness of a face that came without pixels: nothing says that it is good, so the machine never teaches by it.
+NOT_MEASURED = 0.0
 
 
 def face_priority(size: float, detector_score: float, yaw: float) -> float:

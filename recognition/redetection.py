@@ -23,7 +23,8 @@ from recognition.found_faces import FoundFace, create_face, measures_of, queue_u
 from recognition.gallery_journal import touch_gallery
 from recognition.ingest import decode_original, describe_faces, match_faces
 from recognition.matching import Match
-from recognition.models import Embedding, Face, Photo, Sighting, UnlabeledFace
+from recognition.models import Embedding, Face, Photo, PhotoLook, Sighting, UnlabeledFace
+from recognition.named_regions.matching import match_regions
 from recognition.pairing import pair_boxes
 from recognition.photos.drawn_faces import describe_drawn
 from recognition.photos.removal import remove_unused_crops
@@ -82,8 +83,10 @@ class _Plan:
 
 
 def photos_to_redetect(photos: QuerySet[Photo], *, everything: bool = False) -> QuerySet[Photo]:
-    """The processed ones among them whose faces another detector found; or all of them."""
+    """The processed ones among them whose faces another detector found; or all of them. A stand-in is no photo."""
     processed = photos.filter(state=Photo.State.DONE, event__deleted_at=None)
+    # Of a frame only those faces were kept whose best crop it is.
+    processed = processed.exclude(origin__in=[Photo.Origin.STAND_IN, Photo.Origin.FRAME])
     return processed if everything else processed.exclude(detector_id=detection.get_detector().detector_id)
 
 
@@ -136,7 +139,9 @@ def _redetect(photo: Photo, *, dry_run: bool) -> Redetected:
 def _plan(
     photo: Photo, found: Sequence[FoundFace], drawn: Mapping[int, FoundFace], embedder: Embedder
 ) -> _Plan:
-    faces = list(Face.objects.filter(photo=photo).select_related("sighting", "unlabeled").order_by("pk"))
+    faces = list(
+        Face.objects.filter(photo=photo).select_related("sighting", "unlabeled", "imported").order_by("pk")
+    )
     pairs = pair_boxes([face.box for face in faces], [one.detected.box for one in found])
     again: list[tuple[Face, FoundFace]] = []
     missing: list[Face] = []
@@ -179,7 +184,9 @@ def _is_decided(face: Face) -> bool:
         UnlabeledFace.Verdict.NONE,
         UnlabeledFace.Verdict.LABEL,
     }
-    return face.version > 0 or named or called
+    # Another program found it: it goes back there, whatever this detector says.
+    imported = getattr(face, "imported", None) is not None
+    return face.version > 0 or named or called or imported
 
 
 def _changed(again: Sequence[tuple[Face, FoundFace]], embedder: Embedder) -> list[tuple[Face, FoundFace]]:
@@ -216,6 +223,7 @@ def _write(
         else:
             write_face(photo, found[place], match, embedder_id=embedder.embedder_id)
         crash_point("redetect_face_written")
+    match_regions([photo.pk])
     if plan.added:
         faces_queued.send(Photo, photo=photo)
 
@@ -231,7 +239,9 @@ def _measure_anew(changed: Sequence[tuple[Face, FoundFace]], embedder: Embedder)
             face=face, embedder_id=embedder.embedder_id, defaults={"vector": encode_vector(one.vector)}
         )
         # What another embedder saw was the old box; a change of the embedder finds it missing and looks again.
-        Embedding.objects.filter(face=face).exclude(embedder_id=embedder.embedder_id).delete()
+        Embedding.objects.made_here().filter(face=face).exclude(embedder_id=embedder.embedder_id).delete()
+        # The person around the old box is looked at again.
+        PhotoLook.objects.filter(face=face).delete()
         priority = face_priority(measures["size"], measures["detector_score"], measures["yaw"])
         UnlabeledFace.objects.filter(face=face).update(priority=priority)
 

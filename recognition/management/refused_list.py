@@ -1,4 +1,4 @@
-"""The CSV of what `ingest_photos` refused: each row is in the file at once, so that a kill loses none."""
+"""The CSV of what a command refused: each row is in the file at once, so that a kill loses none."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from recognition.text import clean_name
 
 
 class RefusedList:
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, *, option: str = "--refused") -> None:
         self._file = file
+        self._option = option
         self._writer = csv.writer(file)
         self._failed: set[int] = set()
         self.count = 0
@@ -41,19 +42,19 @@ class RefusedList:
             self._file.flush()
         except OSError as error:
             raise CommandError(
-                f"The list of refused files cannot be written ({error.strerror}). Name another file with --refused, and "
-                "run the same command again: it goes on where it stopped."
+                f"The list of refused files cannot be written ({error.strerror}). Name another file with {self._option}, "
+                "and run the same command again: it goes on where it stopped."
             ) from error
 
 
 @contextmanager
-def open_refused_list(path: Path) -> Iterator[RefusedList]:
+def open_refused_list(path: Path, *, option: str = "--refused") -> Iterator[RefusedList]:
     """Opened before any work is done: hours later it would be too late to learn that the list cannot be written."""
     try:
         file = path.open("w", newline="", encoding="utf-8")
     except OSError as error:
         raise CommandError(
-            f"{path} cannot be written ({error.strerror}). Name another file with --refused."
+            f"{path} cannot be written ({error.strerror}). Name another file with {option}."
         ) from error
     with file:
-        yield RefusedList(file)
+        yield RefusedList(file, option=option)

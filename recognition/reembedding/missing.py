@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from recognition.models import Embedding, Face, Photo
+from recognition.quality import NOT_MEASURED
+
+# Faces that came without pixels: drawn on a stand-in, and nothing was measured of them.
+SILHOUETTE = Q(photo__origin=Photo.Origin.STAND_IN, sharpness=NOT_MEASURED)
 
 
 def missing_faces(embedder_id: str, *, failed: Collection[int] = ()) -> QuerySet[Face]:
-    """Faces without an embedding by it, but for those of photos that could not be read, and of events that are being deleted."""
+    """Faces without an embedding by it, but for those of photos that could not be read, and of events that are being
+    deleted; and but for silhouettes, which have nothing to embed."""
     there = Embedding.objects.filter(face=OuterRef("pk"), embedder_id=embedder_id).order_by()
-    faces = Face.objects.filter(~Exists(there), photo__event__deleted_at=None)
+    faces = Face.objects.filter(~Exists(there), photo__event__deleted_at=None).exclude(SILHOUETTE)
     return faces.exclude(photo__in=failed) if failed else faces
 
 
@@ -25,5 +30,5 @@ def photos_with_missing(embedder_id: str, *, after: int = 0, failed: Collection[
 
 def count_embedded(embedder_id: str) -> tuple[int, int]:
     """Faces that it has embedded, and all that it should."""
-    there = Face.objects.filter(photo__event__deleted_at=None)
+    there = Face.objects.filter(photo__event__deleted_at=None).exclude(SILHOUETTE)
     return there.filter(embeddings__embedder_id=embedder_id).count(), there.count()

@@ -82,7 +82,8 @@ def cancel_reembedding() -> Reembedding:
 def forget_embeddings(tell: Callable[[int], object] = lambda count: None) -> int:
     """Remove the embeddings of every embedder but the one in use; after that there is no way back. Returns how many.
 
-    `tell` hears how many each step removed. Raises ReembeddingRefused, ReembeddingBusy.
+    Vectors that came from outside stay: they are all that there will ever be of them. `tell` hears how many each step
+    removed. Raises ReembeddingRefused, ReembeddingBusy.
     """
     if find_open() is not None:
         raise ReembeddingRefused("A change of the embedder is under way. Finish it or give it up first.")
@@ -96,7 +97,7 @@ def forget_embeddings(tell: Callable[[int], object] = lambda count: None) -> int
     removed = 0
     while True:
         with transaction.atomic():
-            rows = Embedding.objects.exclude(embedder_id=active).order_by("pk")
+            rows = Embedding.objects.made_here().exclude(embedder_id=active).order_by("pk")
             some = list(rows.values_list("pk", flat=True)[:_ROWS_AT_ONCE])
             if find_open() is not None or get_active_embedder_id() != active:
                 raise ReembeddingRefused("A change of the embedder was begun meanwhile.")
