@@ -11,6 +11,7 @@ from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from access.roles import LABELER, MANAGER, SEEING, User, reach_of
 from recognition.models import Event, Face, Person, Sighting
 from recognition.people.namesakes import tell_apart
+from recognition.quality import NOT_MEASURED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +30,15 @@ class EventSightings:
 
 def with_cover(people: QuerySet[Person], user: User) -> QuerySet[Person]:
     """Each person with `cover`, the public id of a face that the user sees, or none: the one that was chosen, else the
-    largest verified one, else the largest."""
+    largest verified one, else the largest; a silhouette only where there is no other."""
     faces = Face.objects.for_role(user, *SEEING).filter(sighting__person=OuterRef("pk"))
     # One subquery and not the first of two: grouped by that, beside counts, it was asked for once per face.
     chosen = Case(When(pk=OuterRef("cover_face"), then=1), default=0)
-    best = faces.annotate(chosen=chosen).order_by("-chosen", "-sighting__is_reference", "-size", "pk")
+    # A face of which there are no pixels is a silhouette: anything else says more.
+    shown = Case(When(sharpness=NOT_MEASURED, then=0), default=1)
+    best = faces.annotate(chosen=chosen, shown=shown).order_by(
+        "-chosen", "-shown", "-sighting__is_reference", "-size", "pk"
+    )
     return people.annotate(cover=Subquery(best.values("face_id")[:1]))
 
 
