@@ -12,6 +12,7 @@ from labeling.views import (
     disputed,
     history,
     merge,
+    named_regions,
     names,
     opinions,
     people_import,
@@ -54,6 +55,9 @@ urlpatterns = [
     path(
         "events/<int:event_pk>/labelers/<int:assignment_pk>/remove/", team.unassign, name="unassign-labeler"
     ),
+    path("events/<int:event_pk>/names/", named_regions.event_names, name="event-names"),
+    path("events/<int:event_pk>/names/progress/", named_regions.progress, name="names-progress"),
+    path("label/names/<int:region_pk>/dismiss/", named_regions.dismiss, name="dismiss-name"),
     path("events/<int:event_pk>/review/", team.event_review, name="event-review"),
     path("label/leave/", team.leave_desk, name="leave-desk"),
     path("label/second/", opinions.second_opinion, name="second-opinion"),

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from labeling.desk.candidates import CANDIDATES, TEXT_LINES, Candidates
 from labeling.queue import QueueItem
+from labeling.regions.saying import Said, read_said
 from labeling.suggestions import Suggestion, suggest_people
 from recognition.models import Face, Sighting, UnlabeledFace
 from recognition.photos.boxes import DrawnPhoto, Kind, draw_preview, kind_of, with_decisions
@@ -28,6 +29,7 @@ class FaceCard(Candidates):
     drawn: DrawnPhoto
     ahead: list[Face] = field(default_factory=list)
     asked_by: list[str] = field(default_factory=list)
+    told: list[Said] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
@@ -98,6 +100,8 @@ def read_face_card(face_pk: int, *, user: User) -> FaceCard:
     """Searches the gallery, so call it outside transactions."""
     # It may have been deleted with its photo since the request found it.
     face = get_object_or_404(with_decisions(Face.objects.select_related("photo__event")), pk=face_pk)
+    sighting: Sighting | None = getattr(face, "sighting", None)
+    named = sighting.person_id if sighting is not None else None
     return FaceCard(
         face=face,
         item=QueueItem(kind="face", pk=face.pk, face_id=face.face_id),
@@ -105,4 +109,10 @@ def read_face_card(face_pk: int, *, user: User) -> FaceCard:
         state=kind_of(face),
         suggestions=suggest_people(face, CANDIDATES, user=user),
         drawn=draw_preview(face.photo, lines=TEXT_LINES),
+        # What agrees with the name that the face has asks nothing.
+        told=[
+            said
+            for said in read_said([face.pk], user=user)
+            if named not in {person.pk for person in said.people}
+        ],
     )

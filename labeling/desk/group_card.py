@@ -17,6 +17,7 @@ from labeling.desk.shown import Shown, choose_shown
 from labeling.evidence import WEIGHED, read_vectors, weigh_faces
 from labeling.models import Cluster
 from labeling.queue import QueueItem
+from labeling.regions.saying import Said, read_said
 from labeling.suggestions import Suggestion, suggest_for_group
 from recognition.active_embedder import find_active_info
 from recognition.models import Face
@@ -68,6 +69,7 @@ class GroupCard(Candidates):
     drawn: DrawnPhoto | None
     ahead: list[Face] = field(default_factory=list)
     asked_by: list[str] = field(default_factory=list)
+    told: list[Said] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
@@ -169,6 +171,7 @@ def read_group_card(
         if evidence
         else [],
         drawn=draw_preview(hero.photo, lines=TEXT_LINES) if hero is not None and not view else None,
+        told=read_said([member.face_pk for member in shown.members], user=user),
     )
 
 

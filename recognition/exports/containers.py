@@ -11,12 +11,12 @@ Packet = Callable[[bytes | None], bytes]
 # A file in pieces: the photo is in memory once, not once more for every copy.
 Pieces = list[bytes | memoryview]
 
-_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _JPEG_EXIF = b"Exif\0\0"
 # A segment's length counts itself and is 16 bits; what is longer needs ExtendedXMP, which few programs read.
-_JPEG_ROOM = 65_535 - 2 - len(_JPEG_XMP)
+_JPEG_ROOM = 65_535 - 2 - len(JPEG_XMP)
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_PNG_XMP = b"XML:com.adobe.xmp\0"
+PNG_XMP = b"XML:com.adobe.xmp\0"
 _MAX_PACKET = 4 * 1024 * 1024
 _WEBP_XMP_FLAG, _WEBP_ALPHA_FLAG = 0x04, 0x10
 
@@ -25,7 +25,7 @@ class NotThisContainer(Exception):
     """The file is not laid out as its format says, or has no room: it is left alone."""
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A segment or chunk: what it is, its content, and where it is in the file with everything around it."""
 
     kind: bytes
@@ -48,21 +48,21 @@ def replace_packet(data: bytes, photo_format: str, make: Packet) -> Pieces:
 def _write_jpeg(data: bytes, make: Packet) -> Pieces:
     """In place of the packet's APP1 segment, else behind JFIF and EXIF, which come first."""
     old, place = None, 2
-    for part in _jpeg_parts(data):
-        if part.kind == b"\xe1" and part.body.startswith(_JPEG_XMP):
+    for part in jpeg_parts(data):
+        if part.kind == b"\xe1" and part.body.startswith(JPEG_XMP):
             old = part
             break
         if part.kind == b"\xe0" or (part.kind == b"\xe1" and part.body.startswith(_JPEG_EXIF)):
             place = part.end
-    packet = make(old.body[len(_JPEG_XMP) :] if old else None)
+    packet = make(old.body[len(JPEG_XMP) :] if old else None)
     if len(packet) > _JPEG_ROOM:
         raise NotThisContainer("the packet is too large for a segment")
-    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(_JPEG_XMP) + len(packet)) + _JPEG_XMP + packet
+    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(JPEG_XMP) + len(packet)) + JPEG_XMP + packet
     start, end = (old.start, old.end) if old else (place, place)
     return [memoryview(data)[:start], segment, memoryview(data)[end:]]
 
 
-def _jpeg_parts(data: bytes) -> Iterator[_Part]:
+def jpeg_parts(data: bytes) -> Iterator[Part]:
     """The segments before the pixels."""
     if data[:2] != b"\xff\xd8":
         raise NotThisContainer("JPEG")
@@ -80,32 +80,32 @@ def _jpeg_parts(data: bytes) -> Iterator[_Part]:
         end = at + 1 + length
         if length < 2 or end > len(data):
             raise NotThisContainer("JPEG")
-        yield _Part(kind, data[at + 3 : end], start, end)
+        yield Part(kind, data[at + 3 : end], start, end)
         at = end
 
 
 def _write_png(data: bytes, make: Packet) -> Pieces:
     """In place of the packet's iTXt chunk, else right behind the header, where every reader looks."""
     old, place = None, None
-    for part in _png_parts(data):
+    for part in png_parts(data):
         if place is None:
             if part.kind != b"IHDR":
                 raise NotThisContainer("PNG")
             place = part.end
-        if part.kind == b"iTXt" and part.body.startswith(_PNG_XMP):
+        if part.kind == b"iTXt" and part.body.startswith(PNG_XMP):
             old = part
             break
     if place is None:
         raise NotThisContainer("PNG")
-    packet = make(_png_packet(old.body) if old else None)
-    body = _PNG_XMP + b"\0\0\0\0" + packet
+    packet = make(png_packet(old.body) if old else None)
+    body = PNG_XMP + b"\0\0\0\0" + packet
     checksum = zlib.crc32(b"iTXt" + body)
     chunk = struct.pack(">I", len(body)) + b"iTXt" + body + struct.pack(">I", checksum)
     start, end = (old.start, old.end) if old else (place, place)
     return [memoryview(data)[:start], chunk, memoryview(data)[end:]]
 
 
-def _png_parts(data: bytes) -> Iterator[_Part]:
+def png_parts(data: bytes) -> Iterator[Part]:
     if not data.startswith(_PNG_MAGIC):
         raise NotThisContainer("PNG")
     at = len(_PNG_MAGIC)
@@ -114,16 +114,16 @@ def _png_parts(data: bytes) -> Iterator[_Part]:
         end = at + 12 + length
         if end > len(data):
             raise NotThisContainer("PNG")
-        yield _Part(kind, data[at + 8 : end - 4] if kind == b"iTXt" else b"", at, end)
+        yield Part(kind, data[at + 8 : end - 4] if kind == b"iTXt" else b"", at, end)
         if kind == b"IEND":
             return
         at = end
 
 
-def _png_packet(body: bytes) -> bytes:
+def png_packet(body: bytes) -> bytes:
     """The text of an iTXt chunk: behind keyword, compression, language and translated keyword."""
-    compressed, method = body[len(_PNG_XMP)], body[len(_PNG_XMP) + 1]
-    parts = body[len(_PNG_XMP) + 2 :].split(b"\0", 2)
+    compressed, method = body[len(PNG_XMP)], body[len(PNG_XMP) + 1]
+    parts = body[len(PNG_XMP) + 2 :].split(b"\0", 2)
     if len(parts) != 3 or method:
         raise NotThisContainer("PNG")
     if not compressed:
@@ -137,7 +137,7 @@ def _png_packet(body: bytes) -> bytes:
 
 def _write_webp(data: bytes, make: Packet) -> Pieces:
     """The XMP chunk comes last; a file of pixels alone first gets the header that says so (RFC 9649, section 2.7)."""
-    parts = list(_webp_parts(data))
+    parts = list(webp_parts(data))
     if not parts:
         raise NotThisContainer("WebP")
     old = next((part for part in parts if part.kind == b"XMP "), None)
@@ -156,7 +156,7 @@ def _write_webp(data: bytes, make: Packet) -> Pieces:
     return [b"RIFF" + struct.pack("<I", size) + b"WEBP", *chunks]
 
 
-def _webp_parts(data: bytes) -> Iterator[_Part]:
+def webp_parts(data: bytes) -> Iterator[Part]:
     """Chunks with their padding. Only the content of small ones that are looked at is copied."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         raise NotThisContainer("WebP")
@@ -170,11 +170,11 @@ def _webp_parts(data: bytes) -> Iterator[_Part]:
         if at + 8 + length > stop or (length % 2 and end > stop):
             raise NotThisContainer("WebP")
         body = data[at + 8 : at + 8 + (length if kind == b"XMP " else min(length, 10))]
-        yield _Part(kind, body, at, end)
+        yield Part(kind, body, at, end)
         at = end
 
 
-def _webp_header(first: _Part) -> bytes:
+def _webp_header(first: Part) -> bytes:
     """The extended header of a file that has none; width and height are those of its pixels."""
     flags = _WEBP_XMP_FLAG
     if first.kind == b"VP8 ":

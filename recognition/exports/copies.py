@@ -12,7 +12,7 @@ from recognition.exports.xmp import PacketRefused, Region, merge_regions
 from recognition.models import Photo, Sighting
 
 # How a point of the oriented photo is found in the stored one, by EXIF orientation; x and y are shares of the sides.
-_STORED: dict[int, Callable[[float, float], tuple[float, float]]] = {
+STORED: dict[int, Callable[[float, float], tuple[float, float]]] = {
     1: lambda x, y: (x, y),
     2: lambda x, y: (1 - x, y),
     3: lambda x, y: (1 - x, 1 - y),
@@ -59,7 +59,7 @@ def _to_region(sighting: Sighting, *, width: int, height: int, orientation: int)
         (max(0.0, box.left / width), max(0.0, box.top / height)),
         (min(1.0, box.right / width), min(1.0, box.bottom / height)),
     )
-    (x1, y1), (x2, y2) = (_STORED[orientation](x, y) for x, y in corners)
+    (x1, y1), (x2, y2) = (STORED[orientation](x, y) for x, y in corners)
     return Region(
         name=sighting.person.name,
         x=(x1 + x2) / 2,

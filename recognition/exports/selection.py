@@ -67,6 +67,8 @@ def select_photos(*, user: User, scope: ExportScope) -> QuerySet[Photo]:
     An event's export holds all its photos, also those without a name; a person's those they are on.
     """
     photos = Photo.objects.for_role(user, MANAGER).order_by("event_id", "pk")
+    # Nobody took a picture of a stand-in.
+    photos = photos.exclude(origin=Photo.Origin.STAND_IN)
     if scope.event is not None:
         photos = photos.filter(event=scope.event)
     if scope.person is not None:
@@ -77,6 +79,7 @@ def select_photos(*, user: User, scope: ExportScope) -> QuerySet[Photo]:
 def select_sightings(*, user: User, scope: ExportScope) -> QuerySet[Sighting]:
     """The named faces of an export: of a person's export theirs alone, whoever else is on the photos."""
     sightings = Sighting.objects.for_role(user, MANAGER).order_by()
+    sightings = sightings.exclude(face__photo__origin=Photo.Origin.STAND_IN)
     if scope.event is not None:
         sightings = sightings.filter(face__photo__event=scope.event)
     if scope.person is not None:
@@ -123,9 +126,14 @@ def read_selection(*, user: User, scope: ExportScope) -> Iterator[SelectedPhoto]
                 folder = folders[photo.event_id] + "/"
             yield SelectedPhoto(
                 photo=photo,
-                entry=names.take(clean_entry(photo.name), folder=folder),
+                entry=names.take(clean_entry(_file_name(photo)), folder=folder),
                 sightings=sightings[photo.pk],
             )
+
+
+def _file_name(photo: Photo) -> str:
+    """A frame is called after its video and a moment of it, which no program takes for a picture."""
+    return f"{photo.name}.jpg" if photo.origin == Photo.Origin.FRAME else photo.name
 
 
 def _sightings_of(

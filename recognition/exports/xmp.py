@@ -16,7 +16,7 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 MWG = "http://www.metadataworkinggroup.com/schemas/regions/"
 DIMENSIONS = "http://ns.adobe.com/xap/1.0/sType/Dimensions#"
 AREA = "http://ns.adobe.com/xmp/sType/Area#"
-_MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="FaceVault">
 <rdf:RDF xmlns:rdf="{RDF}">
@@ -55,6 +55,25 @@ def merge_regions(packet: bytes | None, regions: Sequence[Region], *, width: int
     return bytes(cut) + block + _without_padding(packet[scan.rdf_end :])
 
 
+def feed_packet(parser: expat.XMLParserType, packet: bytes) -> None:
+    """Parse a whole packet that may be hostile. Raises PacketRefused."""
+    if len(packet) > MAX_BYTES:
+        raise PacketRefused("too large")
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    # Some writers end a packet with zeros.
+    try:
+        parser.Parse(packet.rstrip(b"\0"), True)  # noqa: FBT003
+    except expat.ExpatError as error:
+        raise PacketRefused(str(error)) from error
+    finally:
+        parser.StartDoctypeDeclHandler = None
+
+
+def _refuse_doctype(*args: object) -> None:
+    """A packet has no document type; one that has could define entities."""
+    raise PacketRefused("document type")
+
+
 def _without_padding(tail: bytes) -> bytes:
     """Programs leave room to edit a packet in place; a JPEG has little of it."""
     at = tail.rfind(b"<?xpacket end")
@@ -73,18 +92,12 @@ class _Scan:
         self._waits = False
         self._parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         self._parser.buffer_text = False
-        self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         # The end of a tag is where the next thing begins, whatever that is.
         self._parser.DefaultHandler = self._other
-        if len(packet) > _MAX_BYTES:
-            raise PacketRefused("too large")
-        # Some writers end a packet with zeros.
         try:
-            self._parser.Parse(packet.rstrip(b"\0"), True)  # noqa: FBT003
-        except expat.ExpatError as error:
-            raise PacketRefused(str(error)) from error
+            feed_packet(self._parser, packet)
         finally:
             self._forget()
         if self.rdf_end < 0 or not _RDF_END.match(packet, self.rdf_end):
@@ -92,7 +105,7 @@ class _Scan:
 
     def _forget(self) -> None:
         """Parser and handlers hold each other: thousands of photos would wait for the garbage collector."""
-        self._parser.StartDoctypeDeclHandler = self._parser.DefaultHandler = None
+        self._parser.DefaultHandler = None
         self._parser.StartElementHandler = self._parser.EndElementHandler = None
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -120,10 +133,6 @@ class _Scan:
         if self._waits and self._open is not None:
             self.regions.append((self._open, self._parser.CurrentByteIndex))
             self._open, self._waits = None, False
-
-    def _refuse(self, *args: object) -> None:
-        """A packet has no document type; one that has could define entities."""
-        raise PacketRefused("document type")
 
 
 def _describe(regions: Sequence[Region], *, about: str, width: int, height: int) -> bytes:

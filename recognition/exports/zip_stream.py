@@ -34,7 +34,7 @@ def stream_zip(
     `on_photo` is told how many photos are done, also while one is being written. A photo whose original is gone is
     named in missing.txt, one that could not take its names in without-names.txt.
     """
-    out = _Pieces()
+    out = ZipPieces()
     archive = zipfile.ZipFile(out, "w", zipfile.ZIP_STORED)
     try:
         yield from _write_all(archive, out, user=user, scope=scope, on_photo=on_photo)
@@ -53,7 +53,7 @@ def read_events(file: IO[bytes]) -> frozenset[int]:
     return frozenset(int(part) for part in text.removeprefix(_EVENTS).split(",") if part)
 
 
-class _Pieces:
+class ZipPieces:
     """What a ZipFile writes to: it cannot be searched, and is emptied after every photo and within it."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class _Pieces:
 
 def _write_all(
     archive: zipfile.ZipFile,
-    out: _Pieces,
+    out: ZipPieces,
     *,
     user: User,
     scope: ExportScope,
@@ -103,7 +103,7 @@ def _write_all(
             done += 1
         tell(done)
         rows.seek(0)
-        with archive.open(_entry(LIST, timezone.now()), "w") as entry:
+        with archive.open(dated_entry(LIST, timezone.now()), "w") as entry:
             while piece := rows.read(_PIECE):
                 entry.write(piece)
                 yield from out.take()
@@ -122,13 +122,13 @@ def _write_all(
         if entries:
             # Windows' own editor, too, shows one photo per line.
             text = "\r\n".join([intro, "", *entries, ""])
-            archive.writestr(_entry(name, timezone.now()), text.encode("utf-8-sig"))
+            archive.writestr(dated_entry(name, timezone.now()), text.encode("utf-8-sig"))
     archive.comment = (_EVENTS + ",".join(map(str, sorted(events)))).encode()[:65_535]
 
 
 def _write_photo(
     archive: zipfile.ZipFile,
-    out: _Pieces,
+    out: ZipPieces,
     selected: SelectedPhoto,
     *,
     scope: ExportScope,
@@ -163,13 +163,13 @@ def _write_photo(
 
 
 def _photo_entry(path: str, photo: Photo) -> zipfile.ZipInfo:
-    entry = _entry(path, photo.taken_at)
+    entry = dated_entry(path, photo.taken_at)
     # Says whether the entry's own header needs room for sizes above 4 GB.
     entry.file_size = photo.byte_size
     return entry
 
 
-def _entry(path: str, when: datetime) -> zipfile.ZipInfo:
+def dated_entry(path: str, when: datetime) -> zipfile.ZipInfo:
     """A file that everybody may read, dated in the office's zone: a ZIP knows neither zones nor years before 1980."""
     local = timezone.localtime(when)
     year = min(max(local.year, 1980), 2107)

@@ -27,6 +27,9 @@ _FORMULA = ("=", "+", "-", "@")
 _FORMULA_WORDS = "“{}” is a formula or begins like one. Write the text itself."
 _AS_TEXT = re.compile(r'="([^"]*)"')
 _SHORTENED = re.compile(r"\d+([.,]\d+)?[eE]\+\d+")
+# The apostrophe by which a list that came from here, or a spreadsheet, says that what follows is text.
+_MARKED = re.compile(r"'(?='*(?:[-=+@＝＋－＠]|\d+(?:[.,]\d+)?[eE]\+\d+$))")  # noqa: RUF001 - their full-width forms
+_ALIAS_PARTS = re.compile(r"((?:\\[\\;]|[^;])*)(?:;|$)")
 
 
 class ListRefused(Exception):
@@ -166,24 +169,23 @@ def _read_row(number: int, cells: Sequence[str], columns: dict[str, int], width:
         raise _Bad(
             "This row has more cells than the header. Put quotation marks around cells with separators."
         )
-    values = {
-        column: clean_cell(cells[place]) if place < len(cells) else "" for column, place in columns.items()
-    }
-    name, external_id = values["name"], values.get("external_id", "")
+    written = {column: cells[place] if place < len(cells) else "" for column, place in columns.items()}
+    name, external_id = clean_cell(written["name"]), clean_cell(written.get("external_id", ""))
     if not name:
         raise _Bad("There is no name in this row.")
-    aliases = _parts(values.get("aliases", ""))
-    for text in (name, *aliases):
-        if text.startswith(_FORMULA):
+    alias_cells = _split_aliases(written.get("aliases", ""))
+    aliases = list(dict.fromkeys(alias for cell in alias_cells if (alias := clean_cell(cell))))
+    for cell, text in [(written["name"], name), *((alias, clean_cell(alias)) for alias in alias_cells)]:
+        if text.startswith(_FORMULA) and not _is_marked(cell):
             raise _Bad(_FORMULA_WORDS.format(text[:40]))
-    if refusal := refuse_external_id(external_id):
+    if refusal := refuse_external_id(external_id, marked=_is_marked(written.get("external_id", ""))):
         raise _Bad(refusal)
     if len(name) > _NAME_LENGTH or any(len(alias) > _NAME_LENGTH for alias in aliases):
         raise _Bad(f"A name has at most {_NAME_LENGTH} characters.")
     aliases = [alias for alias in aliases if fold(alias) != fold(name)]
     if len(aliases) > _ALIASES:
         raise _Bad(f"A person has at most {_ALIASES} other names.")
-    portraits = _parts(values.get("portraits", ""))
+    portraits = _parts(clean_cell(written.get("portraits", "")))
     if len(portraits) > _PORTRAITS:
         raise _Bad(f"At most {_PORTRAITS} portraits can be named in a row. Name their folder instead.")
     return PersonRow(
@@ -195,8 +197,10 @@ def _read_row(number: int, cells: Sequence[str], columns: dict[str, int], width:
     )
 
 
-def refuse_external_id(text: str) -> str:
-    """Why this cannot be anybody's external id; empty if it can."""
+def refuse_external_id(text: str, *, marked: bool = False) -> str:
+    """Why this cannot be anybody's external id; empty if it can. `marked` as text it is what it says."""
+    if marked and len(text) <= _ID_LENGTH:
+        return ""
     if text.startswith(_FORMULA):
         return _FORMULA_WORDS.format(text[:40])
     if _SHORTENED.fullmatch(text):
@@ -207,9 +211,29 @@ def refuse_external_id(text: str) -> str:
 def clean_cell(cell: str) -> str:
     if as_text := _AS_TEXT.fullmatch(cell.strip()):
         cell = as_text[1]
-    cleaned = clean_name(cell)
-    # The apostrophe by which a list that came from here, or a spreadsheet, marks text.
-    return cleaned[1:] if cleaned[:1] == "'" and cleaned[1:2] in _FORMULA else cleaned
+    return _MARKED.sub("", clean_name(cell), count=1)
+
+
+def mark_cell(text: str) -> str:
+    """The cell that reads back as exactly this text, and that no spreadsheet runs or shortens."""
+    return f"'{text}" if _MARKED.match(f"'{text}") else text
+
+
+def join_aliases(aliases: Sequence[str]) -> str:
+    """One cell of several names, each readable by itself."""
+    return ";".join(mark_cell(alias).replace("\\", "\\\\").replace(";", "\\;") for alias in aliases)
+
+
+def _split_aliases(cell: str) -> list[str]:
+    """At each semicolon that no backslash takes for a letter."""
+    if as_text := _AS_TEXT.fullmatch(cell.strip()):
+        cell = as_text[1]
+    parts = [match[1].strip() for match in _ALIAS_PARTS.finditer(cell)]
+    return [re.sub(r"\\([\\;])", r"\1", part) for part in parts if part]
+
+
+def _is_marked(cell: str) -> bool:
+    return _MARKED.match(clean_name(cell)) is not None
 
 
 def _parts(cell: str) -> list[str]:

@@ -11,6 +11,7 @@ from access.roles import LABELER, MANAGER, User, reach_of
 from recognition.events.roster import tell_renumbered
 from recognition.gallery_journal import touch_gallery
 from recognition.models import Person, Sighting
+from recognition.named_regions.erasing import erase_names
 from recognition.people.merged import family_of, find_kept
 from recognition.text import fold
 
@@ -64,12 +65,15 @@ def delete_person(*, person: Person) -> None:
         family = family_of(person)
         if Sighting.objects.filter(person__in=family).exists():
             raise PersonHasFaces
+        called = Person.objects.filter(pk__in=family).values_list("name", "aliases")
+        names = {text for name, aliases in called for text in (name, *aliases)}
         try:
             # Those who were merged last go first: their rows point at the others.
             for pk in reversed(family):
                 Person.objects.filter(pk=pk).delete()
         except ProtectedError as error:
             raise PersonHasFaces from error
+        erase_names(names)
 
 
 def _write(

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests.labeling.at_once import read_told
+from tests.new_vault import copy_new_vault
+from tests.preloaded import run_preloaded
 from tests.recognition.test_crash import ROOT
 
 _KILL = -9
@@ -34,6 +36,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     }
     server = given.pop("DATABASE_URL", "")
     if not server.startswith("postgres"):
+        copy_new_vault(tmp_path / "vault")
         yield given
         return
     import psycopg
@@ -48,15 +51,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def run(environment: dict[str, str], *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = run_preloaded(*command, env=environment, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -8,6 +8,7 @@ from access.models import EventGrant
 from access.roles import LABELER, VIEWER
 from recognition.exports import ExportScope, select_photos, summarize
 from recognition.exports.selection import read_selection
+from recognition.models import Photo, Video
 from tests.conftest import make_user
 from tests.factories import make_event, make_person
 from tests.recognition.exports.making import MACHINE, add_photo, manager_of, name_face
@@ -102,6 +103,24 @@ def test_photos_of_several_events_are_in_a_folder_each(manager: User) -> None:
         name_face(add_photo(make_event(name), name="IMG_1.jpg"), alice)
     entries = [selected.entry for selected in read_selection(user=manager, scope=ExportScope(person=alice))]
     assert entries == ["Ball/IMG_1.jpg", "Party/IMG_1.jpg"]
+
+
+def test_a_frame_of_a_video_is_a_file_that_programs_open(manager: User) -> None:
+    event = make_event()
+    video = Video.objects.create(
+        event=event,
+        sha256="a" * 64,
+        name="walk.mp4",
+        byte_size=1,
+        width=9,
+        height=9,
+        duration_ms=4000,
+        interval_ms=200,
+    )
+    frame = Photo.objects.filter(pk=add_photo(event, name="walk.mp4 at 0:03.2").pk)
+    frame.update(origin=Photo.Origin.FRAME, video=video, frame_number=80, frame_ms=3200)
+    (selected,) = read_selection(user=manager, scope=ExportScope(event=event))
+    assert selected.entry == "walk.mp4 at 0_03.2.jpg"
 
 
 def test_a_persons_export_names_nobody_else(manager: User) -> None:
