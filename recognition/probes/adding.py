@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,11 +12,15 @@ from django.utils import timezone
 
 from recognition.images import PhotoRefused
 from recognition.leases import request_task
-from recognition.models import Probe
+from recognition.models import LookProbe, Probe
+from recognition.models._work import Work
 from recognition.probes.files import picture_path, remove_files, remove_picture
 from recognition.probes.removal import remove_expired
 from recognition.tasks import process_probes
-from recognition.uploads.adding import check_incoming, receive_or_refuse
+from recognition.uploads.adding import check_incoming
+from recognition.uploads.receiving import receive_or_refuse
+
+P = TypeVar("P", Probe, LookProbe)
 
 LIFETIME = timedelta(minutes=30)
 # Searches of one user that are kept at a time. It caps what lies here, not how often somebody asks: whoever deletes one
@@ -35,10 +39,15 @@ class TooManySearches(PhotoRefused):
 
 
 def add_probe(*, file: BinaryIO, user: User) -> Probe:
-    """Take a picture to search with; its name is nobody's business. Raises PhotoRefused.
+    """Take a picture to search faces with; its name is nobody's business. Raises PhotoRefused.
 
     The oldest finished search of the user makes room where there are MAX_LIVE of them. Not inside a transaction.
     """
+    return take_picture(Probe, file=file, user=user)
+
+
+def take_picture(kind: type[P], *, file: BinaryIO, user: User) -> P:
+    """The same for either kind of search."""
     remove_expired()
     with receive_or_refuse(file) as incoming:
         info = check_incoming(incoming)
@@ -46,7 +55,7 @@ def add_probe(*, file: BinaryIO, user: User) -> Probe:
         incoming.move_to(picture_path(probe_id, info.format))
         try:
             probe, displaced = _create(
-                Probe(
+                kind(
                     probe_id=probe_id,
                     user=user,
                     byte_size=incoming.byte_size,
@@ -67,20 +76,21 @@ def request_search() -> None:
     request_task(process_probes)
 
 
-def _create(probe: Probe) -> tuple[Probe, list[uuid.UUID]]:
+def _create(probe: P) -> tuple[P, list[uuid.UUID]]:
     """The row, and the searches that made room for it: their files go after the commit."""
+    rows = type(probe).objects
     with transaction.atomic():
         # One new search of a user at a time, or two would both be the last that fits.
         User.objects.select_for_update().get(pk=probe.user_id)
-        live = Probe.objects.visible_to(probe.user)
+        live = rows.visible_to(probe.user)
         displaced: list[uuid.UUID] = []
         surplus = live.count() - MAX_LIVE + 1
         if surplus > 0:
-            finished = live.filter(state__in=[Probe.State.DONE, Probe.State.FAILED]).order_by("pk")
+            finished = live.filter(state__in=[Work.State.DONE, Work.State.FAILED]).order_by("pk")
             oldest = list(finished.values_list("pk", "probe_id")[:surplus])
             if len(oldest) < surplus:
                 raise TooManySearches
-            Probe.objects.filter(pk__in=[pk for pk, _ in oldest]).delete()
+            rows.filter(pk__in=[pk for pk, _ in oldest]).delete()
             displaced = [probe_id for _, probe_id in oldest]
         probe.save(force_insert=True)
         request_search()

@@ -1,4 +1,4 @@
-"""The files of a search, all in one folder under its public id, readable by this account alone.
+"""The files of a search by face or by look, all in one folder under its public id, readable by this account alone.
 
 probes/<probe_id>.jpg            the picture as it came, until its faces are found
 probes/<probe_id>-preview.jpg    re-encoded, without metadata
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from recognition.models import Probe
+from recognition.models import LookProbe, Probe
 from recognition.storage import SUFFIXES, write_file
 
 # A file is there a moment before its row; what is older than this and has none was left by a killed process.
@@ -66,6 +66,7 @@ def remove_leftovers() -> int:
     # The files first: a search that begins after this look has none among them.
     files = _files_by_probe()
     states = dict(Probe.objects.order_by().values_list("probe_id", "state"))
+    states |= dict(LookProbe.objects.order_by().values_list("probe_id", "state"))
     over = {Probe.State.DONE, Probe.State.FAILED}
     removed = 0
     for name, paths in files.items():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from dataclasses import dataclass
 
 import numpy as np
-from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, transaction
+from django.db import Error, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -18,8 +16,8 @@ from recognition.active_embedder import WrongEmbedder, get_active_embedder_id, r
 from recognition.crash_points import crash_point
 from recognition.detection import DetectedFace, cut_crop
 from recognition.embedders import Embedder, get_embedder
-from recognition.faults import Fault, tell_fault
-from recognition.images import PhotoRefused, decode_photo, encode_jpeg, shrink
+from recognition.faults import tell_fault
+from recognition.images import encode_jpeg, shrink
 from recognition.ingest import CROP_MARGIN, CROP_SIDE, PREVIEW_SIDE
 from recognition.leases import (
     Claim,
@@ -30,16 +28,9 @@ from recognition.leases import (
     ready,
     release_claim,
 )
-from recognition.models import Probe, ProbeFace
-from recognition.probes.files import (
-    find_picture,
-    probe_crop_path,
-    probe_preview_path,
-    remove_files,
-    remove_picture,
-    replace_file,
-)
-from recognition.storage import SUFFIXES
+from recognition.models import LookProbe, Probe, ProbeFace
+from recognition.probes.files import probe_crop_path, probe_preview_path, replace_file
+from recognition.probes.picture import decode_picture, judge_fault, remove_what_is_over
 from recognition.vectors import check_vectors, encode_vector
 
 logger = logging.getLogger(__name__)
@@ -56,7 +47,8 @@ class _Found:
 
 def is_search_waiting() -> bool:
     """Whether somebody waits for an answer that a worker could begin with now."""
-    return ready(_waiting()).exists()
+    looks = LookProbe.objects.filter(expires_at__gt=timezone.now())
+    return ready(_waiting()).exists() or ready(looks).exists()
 
 
 def process_next_probe() -> Probe | None:
@@ -87,9 +79,9 @@ def process_probe(claim: Claim[Probe]) -> None:
         release_claim(claim)
         raise
     except Exception as error:  # noqa: BLE001 - the one edge: whatever broke is told on the row and logged once
-        tell_fault(claim, _judge(probe, error), error)
+        tell_fault(claim, judge_fault(probe, error), error)
     try:
-        _remove_what_is_over(probe)
+        remove_what_is_over(probe)
     except (Error, OSError):
         logger.warning("the picture of probe %s stays until the sweep removes it", probe.pk, exc_info=True)
 
@@ -100,16 +92,7 @@ def _waiting() -> QuerySet[Probe]:
 
 def _find_faces(probe: Probe, embedder: Embedder) -> list[_Found]:
     """Everything slow, outside any transaction. The faces come from left to right."""
-    path = find_picture(probe.probe_id)
-    if path is None:
-        raise _PictureGone
-    rgb = decode_photo(
-        path,
-        # It passed the caps when it came; a cap that was lowered since must not fail it, nor HEIC switched off again.
-        heic=path.suffix == f".{SUFFIXES['HEIC']}",
-        max_pixels=max(settings.FACEVAULT_MAX_PIXELS, probe.width * probe.height),
-        max_bytes=probe.byte_size,
-    )
+    rgb = decode_picture(probe)
     largest = detection.get_detector().detect(rgb)[:MAX_FACES]
     faces = sorted(largest, key=lambda face: (face.box.left, face.box.top))
     replace_file(probe_preview_path(probe.probe_id), encode_jpeg(shrink(rgb, PREVIEW_SIDE), quality=85))
@@ -141,37 +124,3 @@ def _write_faces(claim: Claim[Probe], found: list[_Found], embedder: Embedder) -
             )
             for number, one in enumerate(found, 1)
         )
-
-
-def _remove_what_is_over(probe: Probe) -> None:
-    """The picture itself once no attempt needs it; everything if the search was deleted while it was processed."""
-    state = Probe.objects.filter(pk=probe.pk).values_list("state", flat=True).first()
-    if state is None:
-        remove_files([probe.probe_id])
-    elif state in {Probe.State.DONE, Probe.State.FAILED}:
-        remove_picture(probe.probe_id)
-
-
-class _PictureGone(Exception):
-    """The file of the picture is not there."""
-
-
-def _judge(probe: Probe, error: Exception) -> Fault:
-    """Whose fault it was, in a sentence for whoever searches."""
-    if isinstance(error, PhotoRefused):
-        return Fault(error.code, error.message, final=True)
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        reason = "The server's disk is full. Tell the administrator, then search again."
-        return Fault("no_space", reason, passing=True)
-    if isinstance(error, OperationalError | InterfaceError):
-        return Fault(
-            "database_unavailable", "The database did not answer. Search again in a minute.", passing=True
-        )
-    if isinstance(error, _PictureGone | FileNotFoundError) and find_picture(probe.probe_id) is None:
-        reason = "The picture is gone from the server. Search with it again."
-        return Fault("picture_missing", reason, final=True)
-    return Fault(
-        "processing_error",
-        f"FaceVault could not look at this picture ({type(error).__name__}). Search again; if it fails again, the "
-        "administrator finds the details in the worker's log.",
-    )

@@ -28,7 +28,7 @@ from recognition.matching import (
     reasons_for,
     words_of,
 )
-from recognition.models import Export, Face, Person, Photo, Probe, ProbeFace, Sighting
+from recognition.models import Export, Face, LookProbe, Person, Photo, Probe, ProbeFace, Sighting
 from recognition.people.loading import load_people
 from recognition.quality import is_poor
 from recognition.search import events_to_search, find_top_k_batch
@@ -155,7 +155,7 @@ def read_probe(probe: Probe, user: User) -> ProbeReport:
     )
 
 
-def is_stalled(probe: Probe) -> bool:
+def is_stalled(probe: Probe | LookProbe) -> bool:
     """Whether a search waits for longer than it should and no worker has anything in hand."""
     now = timezone.now()
     if probe.state not in {Probe.State.QUEUED, Probe.State.PROCESSING} or probe.created_at > now - _QUIET:
@@ -164,7 +164,7 @@ def is_stalled(probe: Probe) -> bool:
         return False  # somebody has it in hand, or tries it again in a moment
     return not any(
         rows.filter(state="processing", lease_until__gt=now).exists()
-        for rows in (Photo.objects, Probe.objects, Export.objects)
+        for rows in (Photo.objects, Probe.objects, LookProbe.objects, Export.objects)
     )
 
 

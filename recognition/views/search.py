@@ -2,52 +2,39 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from access.roles import SEEING, sees_everything
 from access.rules import allow
-from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
-from recognition.forms import ProbeForm
-from recognition.images import PhotoRefused
+from facevault_site.htmx import SignedInRequest, render_page_or_part
+from recognition.looks.plan import is_look_search_on
 from recognition.models import Probe
 from recognition.probes import add_probe, delete_probe, is_stalled, read_probe
 from recognition.probes.files import probe_crop_path, probe_preview_path
 from recognition.probes.processing import MAX_FACES
 from recognition.sending import send_probe_picture
+from recognition.views._picture_form import answer_picture
 
 
 @allow(*SEEING)
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: SignedInRequest) -> HttpResponse:
     """The form and one's own searches that are still there; POST leads to the page of the new one."""
-    form = ProbeForm()
-    if request.method == "POST":
-        form = ProbeForm(request.POST, request.FILES)
-        if form.is_valid():
-            picture = cast(BinaryIO, form.cleaned_data["picture"].file)
-            try:
-                probe = add_probe(file=picture, user=request.user)
-            except PhotoRefused as refusal:
-                form.add_error("picture", ValidationError(refusal.message, code=refusal.code))
-            else:
-                address = reverse("probe", args=[probe.probe_id])
-                return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
+    form, answer = answer_picture(request, add=add_probe, route="probe")
+    if answer is not None:
+        return answer
     searches = Probe.objects.visible_to(request.user).annotate(face_count=Count("faces")).order_by("-pk")
     return render_page_or_part(
         request,
         "recognition/search.html",
         part="form",
-        context={"form": form, "searches": searches},
+        context={"form": form, "searches": searches, "look_search": is_look_search_on()},
         status=422 if form.is_bound else 200,
     )
 
