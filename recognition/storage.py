@@ -6,6 +6,7 @@ thumbs/ab/<sha256>.jpg      the same at 480 pixels
 crops/ab/<sha256>.jpg       one face each; sha256 of the crop itself
 probes/<probe_id>...        pictures to search with; see recognition/probes/files.py
 incoming/                   uploads on their way in, exports on their way out
+videos/ab/<sha256>.video    recordings that were uploaded, bytes as uploaded
 exports/<export_id>.zip     what a worker made for somebody to download, until it expires
 """
 
@@ -43,6 +44,11 @@ def thumb_path(photo: Photo) -> Path:
 
 def crop_path(face: Face) -> Path:
     return _address("crops", face.crop, "jpg")
+
+
+def video_path(sha256: str) -> Path:
+    """Of a recording that was uploaded; what it is, its content says."""
+    return _address("videos", sha256, "video")
 
 
 def remove_photo_files(photo: Photo) -> None:

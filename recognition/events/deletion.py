@@ -11,10 +11,11 @@ from django.utils import timezone
 from recognition.crash_points import crash_point
 from recognition.gallery_journal import lock_gallery_state, touch_gallery
 from recognition.leases import request_task, stopping
-from recognition.models import Event, Export, Face, Photo, Sighting
+from recognition.models import Event, Export, Face, FaceImport, Photo, Sighting, Video
 from recognition.photos.removal import remove_photos
 from recognition.querysets import ExportQuerySet
 from recognition.tasks import delete_events
+from recognition.videos.removal import remove_free_video
 
 # A labeler's decision waits for one batch at most.
 PHOTOS_PER_BATCH = 200
@@ -107,6 +108,12 @@ def delete_some() -> bool:
 def _remove_if_empty(event: Event) -> bool:
     if Photo.objects.filter(event=event).exists():
         return False
+    videos = Video.objects.filter(event=event)
+    if videos.exists():
+        # One that a worker has in hand is the next batch's, with the photos that it writes meanwhile.
+        return remove_free_video(videos)
+    # How other programs called its faces, and what they keep beside them, is of no use without the faces.
+    FaceImport.objects.filter(event=event).delete()
     return bool(Event.objects.filter(pk=event.pk).delete()[0])
 
 

@@ -28,6 +28,7 @@ class Video(Work):
     )
     started_at = models.DateTimeField(null=True, blank=True, help_text="when the recording began, if it says")
     uploaded_at = models.DateTimeField(auto_now_add=True)
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="when its first frame was looked at")
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Literal, cast
@@ -20,13 +17,15 @@ from django.utils import timezone
 from recognition.crash_points import crash_point
 from recognition.gallery_journal import lock_gallery_state
 from recognition.images import PhotoInfo, PhotoRefused, decode_photo, read_photo_info
-from recognition.models import Event, Photo
+from recognition.models import Event, Photo, Video
 from recognition.processing import request_processing, retry_photos
-from recognition.storage import Incoming, SourceUnreadable, TooManyBytes, original_path, receive
+from recognition.storage import Incoming, original_path
 from recognition.text import clean_name
 from recognition.uploads.archives import is_archive, open_entries
+from recognition.uploads.receiving import receive_or_refuse, unreadable_words
+from recognition.videos.adding import add_uploaded_video
+from recognition.videos.decoding import is_video
 
-logger = logging.getLogger(__name__)
 # A 50-megapixel photo takes several hundred MB while it is decoded, and eight web threads would do it at once.
 _decoding = threading.BoundedSemaphore(2)
 Outcome = Literal["added", "duplicate", "refused"]
@@ -36,7 +35,7 @@ Outcome = Literal["added", "duplicate", "refused"]
 class UploadResult:
     """What became of one file. `code` is stable, `message` says what to do; both are empty for an added photo.
 
-    `photo` is the row of an added or duplicate photo, if the uploader may see it.
+    `photo` or `video` is the row of what was added or is there already, if the uploader may see it.
     """
 
     name: str
@@ -44,6 +43,7 @@ class UploadResult:
     code: str = ""
     message: str = ""
     photo: Photo | None = None
+    video: Video | None = None
 
 
 def add_uploaded(*, event: Event, files: Iterable[UploadedFile[Any]], user: User) -> list[UploadResult]:
@@ -55,15 +55,17 @@ def add_uploaded(*, event: Event, files: Iterable[UploadedFile[Any]], user: User
 def add_files(
     *, event: Event, files: Iterable[tuple[str, BinaryIO]], user: User | None = None
 ) -> Iterator[UploadResult]:
-    """Add photos and ZIP archives of photos; one result per photo, as each is done. A bad file never stops the rest."""
+    """Add photos, ZIP archives of photos, and videos; one result per photo, as each is done. A bad file never stops the rest."""
     for name, file in files:
         try:
-            archive = is_archive(file)
+            archive, video = is_archive(file), is_video(file)
         except OSError as error:
             yield _unreadable(clean_name(name)[-255:] or "unnamed", error.strerror)
             continue
         if archive:
             yield from _add_archive(event=event, file=file, name=name, user=user)
+        elif video:
+            yield _add_video(event=event, file=file, name=name, user=user)
         else:
             yield add_photo(event=event, file=file, name=name, user=user)
 
@@ -76,26 +78,6 @@ def add_photo(*, event: Event, file: BinaryIO, name: str, user: User | None = No
             return _add_incoming(event=event, incoming=incoming, name=name, user=user)
     except PhotoRefused as refusal:
         return UploadResult(name=name, outcome="refused", code=refusal.code, message=refusal.message)
-
-
-@contextmanager
-def receive_or_refuse(file: BinaryIO) -> Iterator[Incoming]:
-    """`receive` within the size limit. Whatever stops it or the block, a full disk too, is a PhotoRefused."""
-    try:
-        with receive(file, max_bytes=settings.FACEVAULT_MAX_FILE_MB * 1024 * 1024) as incoming:
-            yield incoming
-    except SourceUnreadable as error:
-        raise PhotoRefused("unreadable", _unreadable_words(str(error))) from error
-    except TooManyBytes as error:
-        limit = settings.FACEVAULT_MAX_FILE_MB
-        message = f"The file is larger than {limit} MB. Export it smaller and upload it again."
-        raise PhotoRefused("file_too_large", message) from error
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        logger.error("upload refused: no space left in the data folder")
-        message = "The server's disk is full. Tell the administrator, then upload this file again."
-        raise PhotoRefused("no_space", message) from error
 
 
 def check_incoming(incoming: Incoming) -> PhotoInfo:
@@ -131,7 +113,7 @@ def _add_incoming(*, event: Event, incoming: Incoming, name: str, user: User | N
                 byte_size=byte_size,
                 width=info.width,
                 height=info.height,
-                captured_at=_captured_at(info),
+                captured_at=read_captured_at(info),
                 uploaded_by=user,
             )
             request_processing()
@@ -162,6 +144,20 @@ def _add_archive(*, event: Event, file: BinaryIO, name: str, user: User | None) 
         yield UploadResult(
             name=clean_name(name)[-255:], outcome="refused", code=refusal.code, message=refusal.message
         )
+
+
+def _add_video(*, event: Event, file: BinaryIO, name: str, user: User | None) -> UploadResult:
+    name = clean_name(name)[-255:] or "unnamed"
+    try:
+        added = add_uploaded_video(event=event, file=file, name=name, user=user)
+    except PhotoRefused as refusal:
+        return UploadResult(name=name, outcome="refused", code=refusal.code, message=refusal.message)
+    seen = user is None or Video.objects.filter(pk=added.video.pk).visible_to(user).exists()
+    video = added.video if seen else None
+    if added.outcome == "duplicate":
+        words = f"This video is in the event already{f', as {added.video.name}' if seen else ''}."
+        return UploadResult(name=name, outcome="duplicate", code="duplicate", message=words, video=video)
+    return UploadResult(name=name, outcome="added", video=video)
 
 
 def _add_again(*, photo: Photo, incoming: Incoming, name: str, user: User | None) -> UploadResult:
@@ -208,15 +204,11 @@ def _unreadable(name: str, error: str | None) -> UploadResult:
         name=name,
         outcome="refused",
         code="unreadable",
-        message=_unreadable_words(error),
+        message=unreadable_words(error),
     )
 
 
-def _unreadable_words(error: str | None) -> str:
-    return f"The file cannot be read ({error or 'unknown error'}). Check it and add it again."
-
-
-def _captured_at(info: PhotoInfo) -> datetime | None:
+def read_captured_at(info: PhotoInfo) -> datetime | None:
     """Cameras write local time without a zone: it is read in the installation's own zone."""
     if info.captured_at is None:
         return None
