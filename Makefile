@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-BENCHES := bench/recognition.py bench/pages.py bench/export_memory.py bench/clusters.py bench/decisions.py bench/tending.py bench/desk_latency.py bench/scores.py bench/open_set.py
+BENCHES := bench/recognition.py bench/pages.py bench/export_memory.py bench/clusters.py bench/decisions.py bench/tending.py bench/desk_latency.py bench/scores.py bench/open_set.py bench/looks.py bench/embedding_files.py
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run setup test test-slow bench screenshots lint schema format clean help

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import sqlite3
 import sys
@@ -28,7 +29,7 @@ def check_embedder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     try:
         active = ActiveEmbedder.objects.filter(pk=1).first()
         foreign = (
-            Embedding.objects.exclude(embedder_id__in=_used(active.embedder_id)).count()
+            Embedding.objects.made_here().exclude(embedder_id__in=_used(active.embedder_id)).count()
             if active is not None
             else 0
         )
@@ -134,3 +135,35 @@ def check_heic(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             id="recognition.E004",
         )
     ]
+
+
+@register
+def check_looks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Search by look that is switched on: what it needs is there, and `manage.py check` says how it compares."""
+    from recognition.looks._mediapipe import PoseUnavailable
+    from recognition.looks.plan import read_plan
+
+    if not settings.FACEVAULT_LOOK_SEARCH:
+        return []
+    found: list[CheckMessage] = []
+    if settings.FACEVAULT_POSE_WEIGHT + settings.FACEVAULT_COLOR_WEIGHT <= 0:
+        found.append(
+            Error(
+                "FACEVAULT_POSE_WEIGHT and FACEVAULT_COLOR_WEIGHT are both 0: nothing would count.",
+                hint="Set one of them above 0.",
+                id="recognition.E006",
+            )
+        )
+    try:
+        plan = read_plan()
+    except PoseUnavailable as error:
+        return [*found, Error(str(error), id="recognition.E005")]
+    if plan.has_pose and importlib.util.find_spec("mediapipe") is None:
+        hint = "Run pip install -r requirements-pose.txt, or leave FACEVAULT_POSE_MODEL empty to search by color alone."
+        found.append(
+            Error("FACEVAULT_POSE_MODEL is set, but MediaPipe is missing.", hint=hint, id="recognition.E005")
+        )
+    if "check" in sys.argv[1:2]:
+        words = "by pose and color" if plan.has_pose else "by color alone: FACEVAULT_POSE_MODEL is empty"
+        found.append(Info(f"Search by look is on, {words} ({plan.descriptor_id}).", id="recognition.I003"))
+    return found

@@ -51,16 +51,18 @@ class ManyFilesField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         files = list(data) if isinstance(data, list | tuple) else [data] if data else []
         if not files and self.required:
-            raise forms.ValidationError("Choose at least one photo or ZIP file.", code="required")
+            raise forms.ValidationError("Choose at least one photo, ZIP file or video.", code="required")
         one = super().clean
         return [one(file, initial) for file in files]
 
 
 class UploadForm(forms.Form):
     files = ManyFilesField(  # type: ignore[assignment]
-        label="Photos or ZIP files",
+        label="Photos, ZIP files or videos",
         allow_empty_file=True,
-        widget=ManyFilesInput(attrs={"accept": ".jpg,.jpeg,.png,.webp,.zip"}),
+        widget=ManyFilesInput(
+            attrs={"accept": ".jpg,.jpeg,.png,.webp,.zip,.mp4,.mov,.m4v,.mkv,.webm,.avi,.mts,.m2ts,.ts"}
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,3 +162,14 @@ class ExportForm(forms.Form):
     @property
     def with_names(self) -> bool:
         return bool(self.cleaned_data["names"])
+
+
+class LookForm(forms.Form):
+    """How to search by look: how much the pose counts, in percent, which photos may answer, and how many are shown."""
+
+    look = forms.IntegerField(required=False, min_value=0, max_value=100)
+    pose = forms.IntegerField(required=False, min_value=0, max_value=100)
+    event = forms.IntegerField(required=False, min_value=1, max_value=_LARGEST_KEY)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+    shown = forms.IntegerField(required=False, min_value=1, max_value=240)

@@ -25,6 +25,7 @@ from recognition.images import decode_photo, encode_jpeg, shrink
 from recognition.leases import Claim, LeaseLost, claim_next, finish_claim, keep_lease, release_claim
 from recognition.matching import Match, assign_people
 from recognition.models import Photo
+from recognition.named_regions.matching import match_regions
 from recognition.processing import waiting_photos
 from recognition.quality import measure_sharpness
 from recognition.search import find_top_k_batch
@@ -161,6 +162,8 @@ def write_faces(claim: Claim[Photo], found: Sequence[FoundFace], embedder: Embed
             for face, match in zip(found, matched.matches, strict=True):
                 write_face(claim.row, face, match, embedder_id=embedder.embedder_id)
                 crash_point("face_written")
+            # Its names may have been read before its faces were found.
+            match_regions([claim.row.pk])
             if any(match.person_id is None for match in matched.matches):
                 faces_queued.send(Photo, photo=claim.row)
             crash_point("before_result_commit")
@@ -171,9 +174,14 @@ def write_faces(claim: Claim[Photo], found: Sequence[FoundFace], embedder: Embed
 
 def match_faces(found: Sequence[FoundFace], embedder: Embedder, event_pk: int) -> Matched:
     """What the gallery says of faces of one photo of that event. Not inside a transaction."""
+    return match_vectors(found, event_pk, embedder_id=embedder.embedder_id)
+
+
+def match_vectors(found: Sequence[FoundFace], event_pk: int, *, embedder_id: str) -> Matched:
+    """The same for vectors of that embedder that were made elsewhere."""
     if not found:
-        return Matched(read_gallery_state().version, [], stamp_roster(event_pk), embedder.embedder_id)
-    batch = find_top_k_batch(np.stack([face.vector for face in found]), k=5, embedder_id=embedder.embedder_id)
+        return Matched(read_gallery_state().version, [], stamp_roster(event_pk), embedder_id)
+    batch = find_top_k_batch(np.stack([face.vector for face in found]), k=5, embedder_id=embedder_id)
     # Too small a face gets no name, so that it takes nobody's from a larger one either.
     scores = [
         of_face if is_asked_about(face) else [] for face, of_face in zip(found, batch.scores, strict=True)
@@ -181,11 +189,11 @@ def match_faces(found: Sequence[FoundFace], embedder: Embedder, event_pk: int) -
     roster = read_roster(event_pk, {score.person_id for of_face in scores for score in of_face})
     matches = assign_people(
         scores,
-        describe_calibrated(embedder.embedder_id).thresholds,
+        describe_calibrated(embedder_id).thresholds,
         poor=[is_poor_face(face) for face in found],
         on_roster=roster.members,
     )
-    return Matched(batch.version, matches, roster.stamp, embedder.embedder_id)
+    return Matched(batch.version, matches, roster.stamp, embedder_id)
 
 
 def _stack(inputs: Sequence[NDArray[np.uint8]], side: int) -> NDArray[np.uint8]:

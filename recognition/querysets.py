@@ -99,6 +99,10 @@ class EmbeddingManager(models.Manager["Embedding"]):
     def with_vectors(self) -> models.QuerySet[Embedding]:
         return super().get_queryset()
 
+    def made_here(self) -> models.QuerySet[Embedding]:
+        """Without vectors that came from outside: no net of this installation can make them again."""
+        return self.get_queryset().exclude(embedder_id__startswith="imported-")
+
     def gallery(self, embedder_id: str) -> models.QuerySet[Embedding]:
         """The embeddings that may answer a search: of faces that a human verified as references."""
         return self.with_vectors().filter(embedder_id=embedder_id, face__sighting__is_reference=True)

@@ -9,6 +9,8 @@ from django.db.models import Count, Q
 
 from recognition.calibration.lines import describe_calibrated, newest_calibration
 from recognition.gallery_index import get_gallery_index
+from recognition.looks.describing import count_looks
+from recognition.looks.plan import is_look_search_on
 from recognition.models import ActiveEmbedder, Embedding, Event, Face, Person, Photo, Sighting, UnlabeledFace
 
 
@@ -38,6 +40,7 @@ def stats() -> dict[str, Any]:
         "embedder": {"embedder_id": active.embedder_id, "reason": active.reason} if active else None,
         "lines": _lines(active.embedder_id) if active else None,
         "index": index_stats() if active else None,
+        "looks": look_stats(),
     }
 
 
@@ -48,6 +51,11 @@ def _lines(embedder_id: str) -> dict[str, Any]:
         **asdict(describe_calibrated(embedder_id).thresholds),
         "fitted_to_people": calibration.enrolled if calibration else None,
     }
+
+
+def look_stats() -> dict[str, Any] | None:
+    """How many photos were looked at; None where search by look is off."""
+    return count_looks() if is_look_search_on() else None
 
 
 def index_stats() -> dict[str, Any]:

@@ -7,6 +7,8 @@ from django_tasks import task
 
 # Other work (a search, an export) gets its turn between two slices of a large upload.
 SLICE = 16
+# A video takes hours; what waits longer than this is exports, not people.
+VIDEO_SLICE_SECONDS = 30.0
 
 
 @task()
@@ -32,10 +34,11 @@ def process_photos() -> int:
 def process_probes() -> int:
     """Answer every search that waits, before anything else: somebody looks at the page."""
     from recognition.leases import stopping
+    from recognition.looks.probing import process_next_look_probe
     from recognition.probes import process_next_probe, request_search
 
     processed = 0
-    while not stopping.is_set() and process_next_probe() is not None:
+    while not stopping.is_set() and (process_next_probe() or process_next_look_probe()) is not None:
         processed += 1
     if stopping.is_set():
         request_search()
@@ -101,6 +104,26 @@ def measure_quality() -> None:
         request_task(measure_quality)
 
 
+@task(priority=-10)
+def process_videos() -> None:
+    """A slice of one waiting video, behind photos and whatever somebody waits for; the rest is the next task's."""
+    from recognition.leases import ready, request_task, stopping
+    from recognition.photos.manual_boxes import is_box_waiting
+    from recognition.probes import is_search_waiting
+    from recognition.processing import waiting_photos
+    from recognition.videos.work import process_next_video, waiting_videos
+
+    def interrupted() -> bool:
+        if stopping.is_set() or is_search_waiting() or is_box_waiting():
+            return True
+        return ready(waiting_photos()).exists()
+
+    if not stopping.is_set():
+        process_next_video(seconds=VIDEO_SLICE_SECONDS, interrupted=interrupted)
+    if ready(waiting_videos()).exists():
+        request_task(process_videos)
+
+
 @task(priority=-20)
 def change_embedder() -> None:
     """A slice of a change of the embedder that a page asked for, behind everything else that waits."""
@@ -111,3 +134,25 @@ def change_embedder() -> None:
     if go_on_changing():
         with transaction.atomic():
             request_work()
+
+
+@task()
+def read_names() -> None:
+    """Read the names in the photos of one event; after it photos and searches get their turn."""
+    from recognition.leases import request_task, stopping
+    from recognition.named_regions.reading import process_next_reading
+
+    if not stopping.is_set() and process_next_reading() is not None:
+        request_task(read_names)
+
+
+@task(priority=-10)
+def describe_photos() -> None:
+    """What a few photos look like, behind their faces and whatever somebody waits for; the rest is the next task's."""
+    from recognition.leases import ready, stopping
+    from recognition.looks.describing import describe_some, request_looks
+    from recognition.probes import is_search_waiting
+    from recognition.processing import waiting_photos
+
+    if describe_some(lambda: stopping.is_set() or is_search_waiting() or ready(waiting_photos()).exists()):
+        request_looks()

@@ -12,10 +12,12 @@ from tests.running_site import Site
 # Fragments, files, and what programs read.
 _NOT_SHOWN = {
     "event-progress",
+    "event-videos",
     "label-ahead",
     "name-search",
     "people-import-report",
     "quality-progress",
+    "names-progress",
     "what-if",
     "healthz",
     "readyz",
@@ -86,7 +88,8 @@ from labeling.decisions import label_face, record_verdict
 from labeling.models import Assignment, Cluster, EventReview, NameCheck, PeopleImport, SecondOpinion
 from recognition.evaluation.reports import request_report
 from recognition.exports import ExportScope, request_export
-from recognition.models import Event, ManualBox, Person, Sighting, UnlabeledFace
+from recognition.models import Event, Face, ManualBox, NamedRegion, Person, RegionReading, Sighting, Track, UnlabeledFace, Video
+from recognition.looks.probing import add_look_probe
 from recognition.probes import add_probe
 
 admin = User.objects.get(username="admin")
@@ -107,10 +110,24 @@ for place, check in enumerate(drawn[:28]):
 NameCheck.objects.bulk_create(drawn)
 Event.objects.create(name="Open day 2019", archived_at=timezone.now())
 Person.objects.create(name="Nobody Yet", aliases=["Noby"], external_id="S-1001")
+told = list(Face.objects.filter(photo__event=event, unlabeled__reviewed=False, sighting=None)[:9])
+told += list(Face.objects.filter(photo__event=event, sighting__isnull=False)[:3])
+NamedRegion.objects.bulk_create(NamedRegion(photo_id=one.photo_id, face=None if place == 8 else one, left=one.left, top=one.top,
+    width=one.width, height=one.height, name=person.name if place < 5 else f"Told {place // 3}") for place, one in enumerate(told))
+RegionReading.objects.create(event=event, user=admin, state="done", photos_total=40, photos_done=40, regions_found=12, processed_at=timezone.now())
+recording = {"byte_size": 734_003_200, "width": 1920, "height": 1080, "duration_ms": 1_260_000, "interval_ms": 200, "frames_total": 6301}
+video = Video.objects.create(event=event, sha256="a" * 64, name="Ceremony, main hall.mp4", state="done", frames_done=6301,
+    started_at=timezone.now() - timedelta(days=2), uploaded_by=admin, **recording)
+for place, one in enumerate(Face.objects.filter(photo__event=event).order_by("-unlabeled__reviewed", "pk")[:14]):
+    Track.objects.create(video=video, face=one, first_ms=place * 83_000, last_ms=place * 83_000 + 9_000 * (place % 5), frames=1 + 45 * (place % 5))
+Video.objects.create(event=event, sha256="b" * 64, name="Speech of the president.mov", state="failed", failure_code="damaged",
+    failure_reason="The video is damaged and cannot be played. Copy it from the camera again.", uploaded_by=admin, **recording)
 soon = timezone.now() + timedelta(days=30)
 token = create_token(user=admin, name="Nightly upload", scopes=["read", "upload"], expires_at=soon).token
 with Path(PICTURE).open("rb") as file:
     probe = add_probe(file=file, user=admin)
+    file.seek(0)
+    look = add_look_probe(file=file, user=admin)
 values = {
     "event_pk": event.pk,
     "photo_pk": first.photo_id,
@@ -123,6 +140,7 @@ values = {
     "prefix": token.prefix,
     "export_id": str(request_export(user=admin, scope=ExportScope(event=event, person=None, with_machine=True, with_names=True)).export_id),
     "probe_id": str(probe.probe_id),
+    "look_id": str(look.probe_id),
     "number": 1,
     "import_id": str(PeopleImport.objects.create(user=admin, event=event, finished_at=timezone.now(), unread=["e-mail"], rows=[
         {"row": 2, "outcome": "added", "person": person.pk, "message": ""},
@@ -133,6 +151,7 @@ values = {
     "cluster_pk": Cluster.objects.filter(open_count__gte=2).first().pk,
     "assignment_pk": Assignment.objects.get_or_create(event=event, user=colleague)[0].pk,
     "check_pk": drawn[-1].pk,
+    "video_id": str(video.video_id),
     "opinion_pk": SecondOpinion.objects.create(face=first, decision=decision, actor=colleague, answer="stranger", agrees=False).pk,
 }
 print("VALUES", json.dumps(values))

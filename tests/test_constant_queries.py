@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from access.models import EventGrant
 from labeling.models import DecidedFace, Decision
-from recognition.models import Photo, Sighting
+from recognition.models import Photo, Sighting, Track, Video
 from tests.access.addresses import PAGES, Address
 from tests.access.world import Side, make_side
 from tests.conftest import make_user
@@ -55,6 +55,18 @@ def fill(side: Side, user: User, rows: range) -> None:
         for state in ("failed", "queued"):
             make_photo(side.event, state=state)
             make_photo(state=state)
+        video = Video.objects.get(event=side.event, name__endswith="-speech.mp4")
+        Track.objects.create(video=video, face=make_face(side.photo), first_ms=0, last_ms=number, frames=2)
+        Video.objects.create(
+            event=side.event,
+            sha256=f"{number:064}",
+            name="v",
+            byte_size=1,
+            width=9,
+            height=9,
+            duration_ms=9,
+            interval_ms=9,
+        )
         Photo.objects.filter(uploaded_by=None).update(uploaded_by=user)
         EventGrant.objects.create(user=make_user(f"colleague {number}"), event=side.event, role="viewer")
 

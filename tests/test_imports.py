@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NETS = {"torch", "torchvision", "facenet_pytorch", "dlib", "_dlib_pybind11", "openvino", "transformers"}
+NETS = {
+    "torch",
+    "torchvision",
+    "facenet_pytorch",
+    "dlib",
+    "_dlib_pybind11",
+    "openvino",
+    "transformers",
+    "mediapipe",
+}
 
 # Half a second and 100 MB: for what a worker or a command measures, and for the few faces that stand between two people.
 MEASURING = {"scipy", "matplotlib"}

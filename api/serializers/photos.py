@@ -27,7 +27,7 @@ class PhotoChange(Input):
 
 
 class UploadInput(Input):
-    """One or many photos or ZIP files; each field is called `files`."""
+    """One or many photos, ZIP files or videos; each field is called `files`."""
 
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True, max_length=None), allow_empty=False, max_length=100
@@ -72,6 +72,16 @@ class PhotoDetail(PhotoRow):
     faces = FaceDetail(many=True)
 
 
+class UploadedVideo(Output):
+    """A recording that was added: a worker looks at its frames, and the best ones become photos of the event."""
+
+    id = serializers.UUIDField(source="video_id")
+    name = serializers.CharField(help_text="file name")
+    state = serializers.ChoiceField(choices=["queued", "processing", "done", "failed"])
+    frames_done = serializers.IntegerField(help_text="frames looked at so far")
+    frames_total = serializers.IntegerField(help_text="how many will be looked at, roughly")
+
+
 class UploadedFile(Output):
     """What became of one file. A ZIP gives one result per photo in it."""
 
@@ -81,8 +91,9 @@ class UploadedFile(Output):
     message = serializers.CharField(allow_blank=True, help_text="what to do; empty for an added photo")
     photo = PhotoRow(
         allow_null=True,
-        help_text="null for a refused file, and for a duplicate of a photo that you do not see",
+        help_text="null for a refused file, for a video, and for a duplicate of a photo that you do not see",
     )
+    video = UploadedVideo(allow_null=True, help_text="null for everything but a video that you see")
 
 
 class UploadAnswer(Output):

@@ -78,7 +78,7 @@ class EventPhotos(ApiView):
         responses={200: UploadAnswer},
     )
     def post(self, request: Request, event_pk: int) -> Response:
-        """Up to 100 files a request, photos or ZIPs of photos; one result per photo, in their order.
+        """Up to 100 files a request, photos, ZIPs of photos, or videos; one result per photo or video, in their order.
 
         A bad file never stops the rest. The bytes of a photo identify it: uploading it again answers `duplicate`.
         """

@@ -26,6 +26,7 @@ from recognition.images import PhotoRefused
 from recognition.ingest import decode_original, describe_faces
 from recognition.leases import Claim, LeaseLost, claim_next, finish_claim, keep_lease, release_claim
 from recognition.models import Face, ManualBox, Photo
+from recognition.named_regions.matching import match_regions
 from recognition.photos.manual_boxes import BoxRefused, refuse_second_face, waiting_boxes
 from recognition.signals import faces_queued
 from recognition.storage import original_path, write_crop
@@ -141,6 +142,8 @@ def _write(claim: Claim[ManualBox], found: FoundFace, embedder: Embedder) -> Non
         # The photo may have been detected anew since somebody drew the box.
         refuse_second_face(photo, found.detected.box)
         face = add_open_face(photo, found, embedder_id=embedder.embedder_id, by_hand=True)
+        # It may be drawn where the photo's own data names somebody.
+        match_regions([photo.pk])
         finish_claim(claim, face=face)
         faces_queued.send(Photo, photo=photo)
         crash_point("before_box_commit")

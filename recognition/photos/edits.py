@@ -50,6 +50,8 @@ def move_photo(*, photo: Photo, to: Event, user: User) -> None:
     """Give the photo to another event, faces and names with it. Raises PermissionDenied and PhotoRefusal."""
     require_role(user, photo.event_id, MANAGER)
     require_role(user, to.pk, MANAGER)
+    if photo.origin == Photo.Origin.FRAME:
+        raise PhotoRefusal("This photo is a frame of a video and stays in the event of its video.")
     try:
         with transaction.atomic():
             # An event that is being deleted takes nothing in; the deletion holds the same lock.

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from recognition.gallery_journal import lock_gallery_state
-from recognition.models import Face, Photo
+from recognition.models import Face, Photo, Video
 
 logger = logging.getLogger(__name__)
 # Younger ones belong to work that is under way.
@@ -21,9 +21,9 @@ _CHUNK = 500
 
 
 def remove_orphans() -> int:
-    """Delete files of photos and crops that are older than a day and that no row names; returns how many."""
+    """Delete files of photos, videos and crops that are older than a day and that no row names; returns how many."""
     removed = 0
-    for kind in ("photos", "previews", "thumbs", "crops"):
+    for kind in ("photos", "previews", "thumbs", "crops", "videos"):
         orphans = _old_files(kind)
         for name in _named(kind):
             orphans.pop(name, None)
@@ -50,7 +50,8 @@ def _named(kind: str, among: list[str] | None = None) -> Iterable[str]:
     if kind == "crops":
         crops = Face.objects.order_by().values_list("crop", flat=True)
         return (crops if among is None else crops.filter(crop__in=among)).iterator(chunk_size=5000)
-    sums = Photo.objects.order_by().values_list("sha256", flat=True)
+    rows = Video.objects.filter(source="") if kind == "videos" else Photo.objects.all()
+    sums = rows.order_by().values_list("sha256", flat=True)
     return (sums if among is None else sums.filter(sha256__in=among)).iterator(chunk_size=5000)
 
 

@@ -15,6 +15,7 @@ from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial, render_page_or_part
 from recognition.events.progress import PhotoCounts, count_faces, count_photos
 from recognition.models import Event, Photo
+from recognition.named_regions.reading import latest_reading
 from recognition.photos.boxes import draw_thumbs
 from recognition.photos.filters import (
     PEOPLE_OFFERED,
@@ -25,6 +26,7 @@ from recognition.photos.filters import (
     read_filter,
 )
 from recognition.processing import retry_photos
+from recognition.videos.listing import list_videos
 
 PHOTOS_PER_PAGE = 60
 FAILED_SHOWN = 20
@@ -73,6 +75,7 @@ def _read_event(request: SignedInRequest, event: Event) -> dict[str, Any]:
     names = event.pk in reach_of(user, *SEEING)
     chosen = read_filter(request.GET, names=names)
     counts = count_photos(user, event_pk=event.pk)
+    labels = event.pk in reach_of(user, LABELER, MANAGER)
     # Of a large event the list of people costs more than the rest of the page: it is drawn when it is asked for.
     people = people_on(event) if names and request.GET.get("by") == "person" else None
     page = Paginator(filter_photos(photos, chosen), PHOTOS_PER_PAGE).get_page(request.GET.get("page"))
@@ -88,9 +91,14 @@ def _read_event(request: SignedInRequest, event: Event) -> dict[str, Any]:
         "person": name_on(event, chosen.person) if chosen.person else "",
         "counts": counts,
         "seen": counts.done,
+        "videos": (videos := list_videos(user, event)),
+        "videos_waiting": any(card.is_waiting for card in videos),
         "faces": count_faces(user, event_pk=event.pk),
         "failed": photos.filter(state=Photo.State.FAILED)[:FAILED_SHOWN] if counts.failed else [],
-        "labels": event.pk in reach_of(user, LABELER, MANAGER),
+        "labels": labels,
+        "reading": latest_reading(event.pk) if labels else None,
+        # No other program wrote into a frame or a stand-in.
+        "may_tell": labels and photos.filter(origin=Photo.Origin.UPLOADED).exists(),
         "uploads": event.pk in reach_of(user, UPLOADER, MANAGER),
         "manages": event.pk in reach_of(user, MANAGER),
     }

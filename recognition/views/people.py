@@ -56,6 +56,7 @@ def people(request: SignedInRequest) -> HttpResponse:
         "nobody": not query and not faceless and page.paginator.count == 0,
         "may_create": may_create_people(request.user),
         "may_import": reach_of(request.user, MANAGER).everywhere,
+        "may_export": bool(reach_of(request.user, MANAGER)),
     }
     return render_page_or_part(request, "recognition/people.html", part="results", context=context)
 

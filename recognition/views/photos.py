@@ -11,17 +11,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access.roles import LABELER, MANAGER, ROLES, SEEING, UPLOADER, reach_of, require_role
+from access.roles import LABELER, MANAGER, ROLES, SEEING, UPLOADER, User, reach_of, require_role
 from access.rules import allow
 from facevault_site.htmx import SignedInRequest, is_partial
 from recognition.events.listing import newest_first
 from recognition.forms import MovePhotoForm
-from recognition.models import Event, Face, Photo, Sighting
+from recognition.looks.plan import is_look_search_on
+from recognition.models import Event, Face, Photo, Sighting, Track, Video
 from recognition.photos.boxes import draw_preview
 from recognition.photos.edits import PhotoRefusal, delete_photo, may_delete, move_photo
 from recognition.photos.filters import PhotoFilter, filter_photos, read_filter
 from recognition.photos.manual_boxes import list_unfinished
 from recognition.processing import retry_photos
+from recognition.videos.listing import describe_span
+from recognition.videos.words import clock
 
 
 @allow(*ROLES)
@@ -121,7 +124,19 @@ def _read_photo(request: SignedInRequest, photo_pk: int) -> dict[str, Any]:
         "retries": photo.event_id in reach_of(user, UPLOADER, MANAGER),
         "manages": photo.event_id in reach_of(user, MANAGER),
         "deletes": may_delete(photo, user),
+        "looks": names and is_look_search_on() and photo.origin != Photo.Origin.STAND_IN,
+        **(_read_frame(photo, user) if photo.origin == Photo.Origin.FRAME else {}),
         "section": "events",
+    }
+
+
+def _read_frame(photo: Photo, user: User) -> dict[str, Any]:
+    """Which moment of which video it is, and how long its only face is seen there; of several the video's page tells."""
+    tracks = list(Track.objects.filter(face__photo=photo)[:2])
+    return {
+        "video": Video.objects.visible_to(user).filter(photos=photo).first(),
+        "moment": clock(photo.frame_ms or 0, tenths=True),
+        "span": describe_span(tracks[0]) if len(tracks) == 1 else "",
     }
 
 

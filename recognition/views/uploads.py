@@ -38,11 +38,14 @@ def upload(request: SignedInRequest, event_pk: int) -> HttpResponse:
         "added": outcomes["added"],
         "duplicate": outcomes["duplicate"],
         "refused": outcomes["refused"],
+        "videos": [result.video for result in results or [] if result.outcome == "added" and result.video],
         "not_added": [result for result in results or [] if result.outcome != "added"],
         "counts": counts,
         "seen": counts.done,
         "max_file_mb": settings.FACEVAULT_MAX_FILE_MB,
         "max_archive_mb": settings.FACEVAULT_MAX_ARCHIVE_MB,
+        "max_video_mb": settings.FACEVAULT_MAX_VIDEO_MB,
+        "max_video_minutes": settings.FACEVAULT_MAX_VIDEO_MINUTES,
         "section": "events",
     }
     return render_page_or_part(

@@ -130,6 +130,7 @@
       results.querySelector(`[data-count=${name}]`).textContent = counts[name].toLocaleString("en-US");
     }
     lines.append(...found.querySelectorAll("[data-upload-lines] > li"));
+    lines.before(...found.querySelectorAll("[data-upload-video]"));
     return {};
   }
 

@@ -25,7 +25,15 @@ from labeling.models import (
 )
 from labeling.people.conflicts import forget_counts
 from recognition.gallery_journal import touch_gallery
-from recognition.models import DisputedFace, Face, Person, Reembedding, Sighting, UnlabeledFace
+from recognition.models import (
+    DisputedFace,
+    Face,
+    NamedRegion,
+    Person,
+    Reembedding,
+    Sighting,
+    UnlabeledFace,
+)
 from tests.access.world import Side
 from tests.factories import EMBEDDER_ID, make_embedding, make_face, make_photo, unit_vectors
 
@@ -57,6 +65,10 @@ class Desk:
     def answered(self) -> NameCheck:
         """A name of the machine of which nobody could tell."""
         return NameCheck.objects.get(face=self.suggested)
+
+    @property
+    def dismissed(self) -> NamedRegion:
+        return NamedRegion.objects.get(face=self.suggested)
 
     @property
     def upto(self) -> int:
@@ -107,6 +119,16 @@ def fill_desk(side: Side, *, user: User, colleague: User) -> Desk:
         answer="unsure",
         answered_by=user,
         answered_at=now,
+    )
+    NamedRegion.objects.create(
+        photo=suggested.photo,
+        face=suggested,
+        name=side.region.name,
+        left=1,
+        top=1,
+        width=50,
+        height=60,
+        dismissed_at=now,
     )
     ClusterMember.objects.create(cluster=side.cluster, face=suggested, closeness=0.9)
     Cluster.objects.filter(pk=side.cluster.pk).update(open_count=2)
@@ -161,6 +183,10 @@ PAGES = {
     "differing-opinions": "/label/differing/",
     "disputed-faces": "/label/disputed/",
     "event-roster": "/events/{m.event.pk}/roster/",
+    "event-names": "/events/{m.event.pk}/names/",
+    "names that differ": "/events/{m.event.pk}/names/?show=differing",
+    "names without a face": "/events/{m.event.pk}/names/?show=faceless",
+    "names dismissed": "/events/{m.event.pk}/names/?show=dismissed",
     "event-labelers": "/events/{m.event.pk}/labelers/",
     "face-caused": "/faces/{m.named.face_id}/caused/",
     "name-checks": "/quality/checks/",
@@ -234,6 +260,24 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "settle": ("/label/differing/{m.opinion.pk}/", {"take": "1", "version": "0", "event": ""}),
     "remove a roster": ("/events/{m.event.pk}/roster/remove/", {}),
+    "read names": ("/events/{m.event.pk}/names/", {"read": "1"}),
+    "confirm names": (
+        "/events/{m.event.pk}/names/",
+        {"key": "{key}", "name": "Somebody Told", "face": "{m.opened.face_id}:0", "person": "", "new": "1"},
+    ),
+    "confirm one name": (
+        "/events/{m.event.pk}/names/",
+        {
+            "key": "{key}",
+            "name": "Somebody Told",
+            "only": "{m.opened.face_id}:0",
+            "offer_person": "{d.twin.pk}",
+        },
+    ),
+    "put a name back": ("/events/{m.event.pk}/names/", {"back": "{d.dismissed.pk}"}),
+    "dismiss a name": ("/events/{m.event.pk}/names/", {"dismiss": "{m.region.pk}"}),
+    "undo of a name": ("/events/{m.event.pk}/names/", {"undo": "region-{d.dismissed.pk}"}),
+    "not them": ("/label/names/{m.region.pk}/dismiss/", {"event": "", "queue": ""}),
     "assign": ("/events/{m.event.pk}/labelers/", {"user": "{d.skipped.actor_id}"}),
     "unassign": ("/events/{m.event.pk}/labelers/{m.assignment.pk}/remove/", {}),
     "review": ("/events/{m.event.pk}/review/", {"percent": "10"}),

@@ -15,7 +15,7 @@ from access.models import ApiToken, EventGrant
 from access.tokens import create_token
 from labeling.models import Decision
 from tests.access.addresses import ALL
-from tests.access.attacking import read_body, rolled_back, rows_about
+from tests.access.attacking import read_body, rolled_back, watch_rows
 from tests.access.table import TABLE
 from tests.access.world import Side, make_side
 from tests.conftest import make_user, signed_in
@@ -113,7 +113,8 @@ class TestForgedForms:
         """A browser sends the session's cookie along with it; the form's own token is what it cannot know."""
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
         client.force_login(ada)
-        before = rows_about(side)
+        rows = watch_rows(side)
+        before = rows()
         taken: list[str] = []
         headers = {"Origin": origin} if origin else {}
         for address in POSTED:
@@ -131,12 +132,13 @@ class TestForgedForms:
                 ):
                     taken.append(f"{address.name} {kind}: {answer.status_code}")
         assert not taken
-        assert rows_about(side) == before
+        assert rows() == before
 
     def test_a_session_of_the_api_is_not_enough_for_any_write(self, ada: User, side: Side) -> None:
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
         client.force_login(ada)
-        before = rows_about(side)
+        rows = watch_rows(side)
+        before = rows()
         taken: list[str] = []
         for address in ALL:
             entry = TABLE[address.name]
@@ -154,7 +156,7 @@ class TestForgedForms:
                     if answer.status_code not in {403, 415}:
                         taken.append(f"{method} {address.name} {kind}: {answer.status_code}")
         assert not taken
-        assert rows_about(side) == before
+        assert rows() == before
 
     def test_a_form_of_another_site_signs_nobody_in(self, ada: User) -> None:
         client = Client(enforce_csrf_checks=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,20 @@ from labeling.decisions import record_verdicts
 from labeling.models import DecidedFace, Decision, Look, NameCheck
 from labeling.team.leases import take_lease
 from recognition.gallery_index import get_gallery_index
-from recognition.models import DisputedFace, Person, Reembedding, RosterEntry, Sighting
+from recognition.looks.descriptor import LOOK
+from recognition.models import (
+    DisputedFace,
+    NamedRegion,
+    Person,
+    PhotoLook,
+    Reembedding,
+    RegionReading,
+    RosterEntry,
+    Sighting,
+    Track,
+    Video,
+)
+from recognition.vectors import decode_vector
 from tests.access.addresses import ALL
 from tests.access.attacking import read_body
 from tests.access.table import TABLE
@@ -36,6 +50,7 @@ from tests.factories import (
     make_unlabeled,
     unit_vectors,
 )
+from tests.recognition.looks.sample import make_look
 
 pytestmark = pytest.mark.django_db
 # The gallery's version is for monitoring, and counts decisions of nobody in particular.
@@ -109,6 +124,41 @@ def name_there(side: Side, mine: Side, actor: User) -> None:
     RosterEntry.objects.create(event=side.event, external_id=mine.person.external_id or "")
 
 
+def film_there(side: Side, mine: Side) -> None:
+    """The same recording, the same look and the same told names at that one, and somebody called so who was seen only there."""
+    own = Video.objects.get(event=mine.event)
+    film = Video.objects.create(
+        event=side.event,
+        video_id=uuid.uuid4(),
+        sha256=own.sha256,
+        name=own.name,
+        byte_size=10,
+        width=64,
+        height=48,
+        duration_ms=4000,
+        interval_ms=200,
+        state="queued",
+    )
+    namesake = make_person(mine.region.name)
+    for look in PhotoLook.objects.filter(photo=mine.photo):
+        photo = make_photo(side.event)
+        label_face(face := make_face(photo), namesake)
+        Track.objects.create(video=film, face=face, first_ms=0, last_ms=1000, frames=6)
+        vector = decode_vector(bytes(look.vector), LOOK)
+        make_look(photo, vector)
+        make_look(photo, vector, face=face)
+        NamedRegion.objects.create(
+            photo=photo,
+            face=face,
+            name=mine.region.name,
+            left=1,
+            top=1,
+            width=9,
+            height=9,
+        )
+    RegionReading.objects.create(event=side.event, state="queued")
+
+
 def be_busy(side: Side, actor: User, mine: Side) -> None:
     """More of everything at that event: photos that wait, failed and are done, faces, names, decisions, roles."""
     vectors = unit_vectors(6, seed=3)
@@ -123,6 +173,7 @@ def be_busy(side: Side, actor: User, mine: Side) -> None:
     EventGrant.objects.create(user=make_user("foreign-guest"), event=side.event, role="viewer")
     work_on_list(mine.person, side, make_user("foreign-labeler"))
     name_there(side, mine, actor)
+    film_there(side, mine)
     get_gallery_index().refresh()
 
 

@@ -83,6 +83,13 @@ GETS = {
     "/decisions/": ["who", "page", "event", "name", "person", "kind", "state"],
     "/failed/": ["event", "code", "page"],
     "/login/": ["next"],
+    "/search/look/{m.look_probe.probe_id}/": ["look", "pose", "event", "since", "until", "shown"],
+    "/photos/{m.photo.pk}/looks-like/": ["look", "pose", "event", "since", "until", "shown"],
+    "/faces/{m.opened.face_id}/looks-like/": ["look", "pose", "event", "shown"],
+    "/events/{m.event.pk}/names/": ["show", "page"],
+    "/events/{m.event.pk}/videos/{m.video_id}/": ["page"],
+    "/people/export/people.csv": ["event", "portraits", "kind"],
+    "/people/export/people.zip": ["event", "portraits"],
     "/api/v1/events/": ["q", "archived", "page", "page_size"],
     "/api/v1/events/{m.event.pk}/photos/": ["state", "person", "unnamed", "page"],
     "/api/v1/events/{m.event.pk}/roster/": ["page", "page_size"],
@@ -97,6 +104,10 @@ GETS = {
     "/api/v1/decisions/": ["mine", "page", "event", "person", "actor", "kind", "undone"],
     "/api/v1/events/{m.event.pk}/list.csv": ["person", "faces"],
     "/api/v1/people/{m.person.pk}/list.csv": ["event", "faces"],
+    "/api/v1/look-searches/{m.look_probe.probe_id}/": ["k", "look", "pose", "event", "since", "until"],
+    "/api/v1/photos/{m.photo.pk}/looks-like/": ["k", "pose", "event", "since", "until"],
+    "/api/v1/people/export.csv": ["event"],
+    "/api/v1/people/export.zip": ["event", "portraits"],
 }
 # The other fields as a page would send them.
 POSTS: dict[str, dict[str, str]] = {
@@ -129,6 +140,7 @@ POSTS: dict[str, dict[str, str]] = {
     "/events/{m.event.pk}/delete/": {"typed": "x"},
     "/events/{m.event.pk}/access/": {"user": "ada", "role": "viewer"},
     "/events/{m.event.pk}/export/": {"faces": "all", "names": "on", "kind": "zip"},
+    "/people/export/": {"event": "{f.event.pk}", "portraits": "1", "kind": "zip"},
     "/people/new/": {"name": "New", "external_id": "", "aliases": "", "shared": ""},
     "/people/{m.person.pk}/edit/": {"name": "New", "external_id": "7", "aliases": "A", "shared": ""},
     "/tokens/": {"name": "x", "scopes": "read", "days": "30"},

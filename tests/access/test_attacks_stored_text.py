@@ -19,7 +19,18 @@ from access.models import ApiToken
 from access.tokens import create_token
 from labeling.models import Enrolment, PeopleImport, Preferences
 from labeling.team.keys import KEYS
-from recognition.models import Event, Face, ManualBox, Person, Photo, RosterEntry, Sighting
+from recognition.models import (
+    Event,
+    Face,
+    ManualBox,
+    NamedRegion,
+    Person,
+    Photo,
+    RegionReading,
+    RosterEntry,
+    Sighting,
+    Video,
+)
 from tests.access.addresses import ALL, Address
 from tests.access.attacking import read_body, rolled_back
 from tests.access.desk_forms import FORMS, PAGES, Desk, fill_desk, filled, people_list
@@ -85,6 +96,13 @@ def poison(side: Side, text: str) -> None:
     )
     Photo.objects.filter(pk__in=[side.photo.pk, side.failed.pk]).update(
         name=f"{text}.jpg", failure_reason=text
+    )
+    NamedRegion.objects.filter(face=side.opened).update(name=text[:120])
+    RegionReading.objects.filter(event=side.event).update(
+        state="failed", failure_code="broken", failure_reason=text
+    )
+    Video.objects.filter(event=side.event).update(
+        name=f"{text}.mp4"[-255:], failure_reason=text, source=f"/{text}"
     )
     RosterEntry.objects.filter(event=side.event, external_id__endswith="4712").update(external_id=text[:60])
     ApiToken.objects.filter(pk=side.token.pk).update(name=text)
@@ -189,8 +207,16 @@ def test_no_download_takes_a_name_for_code(text: str, ada: User) -> None:
         packets = [archive.read(name) for name in names if name.endswith(".jpg")]
     # As XML a name is text too.
     assert not [packet for packet in packets if b"<attack-tag" in packet]
-    for row in csv.reader(io.StringIO(answers["lis"].decode("utf-8-sig"), newline="")):
-        assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    people = read_body(client.get("/people/export/people.zip?portraits=2"))
+    with zipfile.ZipFile(io.BytesIO(people)) as archive:
+        for name in archive.namelist():
+            assert not re.search(r'[\x00-\x1f\u202a-\u202e\u2066-\u2069<>:"|?*\\]|\.\.|^/', name), name
+        listed = archive.read("people.csv")
+    for table in (answers["lis"], read_body(client.get("/people/export/people.csv")), listed):
+        rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+        assert len(rows) > 1
+        for row in rows:
+            assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if "\n" not in text])

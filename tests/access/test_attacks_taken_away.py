@@ -17,7 +17,7 @@ from access.scopes import SCOPES
 from access.tokens import create_token, revoke_token
 from labeling.models import Decision
 from recognition.models import Event, Export, Person
-from tests.access.attacking import read_body, rolled_back, rows_about
+from tests.access.attacking import read_body, rolled_back, watch_rows
 from tests.access.desk_forms import BODIES, FORMS, OF_NO_EVENT, PAGES, Desk, fill_desk, filled, filled_body
 from tests.access.world import Side, make_side
 from tests.conftest import make_user, signed_in
@@ -238,12 +238,12 @@ class TestDesk:
         return fill_desk(there, user=rita, colleague=make_user("colleague"))
 
     def test_with_the_role_each_form_does_something(self, rita: User, there: Side, desk: Desk) -> None:
-        client, idle = signed_in(rita), []
+        client, idle, rows = signed_in(rita), [], watch_rows(there)
         for name, (path, fields) in FORMS.items():
-            before = rows_about(there)
+            before = rows()
             with rolled_back():
                 answer = client.post(filled(path, there, desk), filled(fields, there, desk))
-                if name not in OF_NO_EVENT and (answer.status_code >= 400 or rows_about(there) == before):
+                if name not in OF_NO_EVENT and (answer.status_code >= 400 or rows() == before):
                     idle.append((name, answer.status_code))
         # FaceVault named nothing because of that decision.
         assert idle == [("take back", 302)]
@@ -262,13 +262,14 @@ class TestDesk:
         if left:
             EventGrant.objects.create(user=rita, event=there.event, role=left)
         words = [] if left else there.words
-        before = rows_about(there)
+        rows = watch_rows(there)
+        before = rows()
         for name, (path, fields) in forms.items():
             for headers in ({}, {"HX-Request": "true"}):
                 with rolled_back():
                     answer = client.post(path, fields, headers=headers, follow=True)
                     said = [word for word in words if word in answer.text]
-                    if said or answer.status_code >= 500 or rows_about(there) != before:
+                    if said or answer.status_code >= 500 or rows() != before:
                         faults.append((name, answer.status_code, said))
         assert not faults
 
@@ -280,7 +281,8 @@ class TestDesk:
         take_everything(rita, there)
         if left:
             EventGrant.objects.create(user=rita, event=there.event, role=left)
-        before = rows_about(there)
+        rows = watch_rows(there)
+        before = rows()
         for name, (method, path, body) in BODIES.items():
             with rolled_back():
                 answer = script.generic(
@@ -289,7 +291,7 @@ class TestDesk:
                     json.dumps(filled_body(body, there, desk)),
                     content_type="application/json",
                 )
-                if answer.status_code not in {403, 404} or rows_about(there) != before:
+                if answer.status_code not in {403, 404} or rows() != before:
                     faults.append((name, answer.status_code))
         assert not faults
 

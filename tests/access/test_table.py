@@ -149,7 +149,7 @@ def _reaches_foreign(account: str, address: Address, entry: Entry) -> bool:
         return False
     if account == "global uploader":
         # Every event takes their photos; of what is in it they see what they brought.
-        return {"photo_pk", "face_id", "person_pk", "key"}.isdisjoint(address.parameters)
+        return {"photo_pk", "video_id", "face_id", "person_pk", "key"}.isdisjoint(address.parameters)
     return not entry.authored or account == "global manager"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -31,15 +32,20 @@ from recognition.models import (
     Event,
     Export,
     Face,
+    LookProbe,
     ManualBox,
+    NamedRegion,
     Person,
     Photo,
     Probe,
     ProbeFace,
     QualityReport,
+    RegionReading,
     RosterEntry,
     Sighting,
+    Track,
     UnlabeledFace,
+    Video,
 )
 from recognition.probes.files import probe_crop_path, probe_preview_path
 from recognition.storage import (
@@ -54,6 +60,7 @@ from recognition.storage import (
 from recognition.vectors import encode_vector
 from tests.factories import EMBEDDER_ID, make_face, make_photo, unit_vectors
 from tests.recognition.evaluation.sample import make_report
+from tests.recognition.looks.sample import make_look, make_look_probe
 
 _PICTURE = np.full((48, 64, 3), 127, dtype=np.uint8)
 _JPEG = encode_jpeg(_PICTURE, quality=80)
@@ -77,6 +84,7 @@ class Side:
     token: ApiToken
     export: Export
     probe: Probe
+    look_probe: LookProbe
     box: ManualBox
     imported: PeopleImport
     assignment: Assignment
@@ -92,9 +100,17 @@ class Side:
     def check(self) -> NameCheck:
         return NameCheck.objects.get(face=self.opened)
 
+    @property
+    def video_id(self) -> UUID:
+        return Video.objects.get(event=self.event, name__endswith="speech.mp4").video_id
+
+    @property
+    def region(self) -> NamedRegion:
+        return NamedRegion.objects.get(face=self.opened)
+
     def write_files(self) -> None:
         """Put every file back that a request removed; the database forgets such a request by itself."""
-        paths = [probe_preview_path(self.probe.probe_id)]
+        paths = [probe_preview_path(probe.probe_id) for probe in (self.probe, self.look_probe)]
         paths += [probe_crop_path(self.probe.probe_id, 1), crop_path(self.named), crop_path(self.opened)]
         for photo in (self.photo, self.failed):
             paths += [original_path(photo.sha256, "JPEG"), preview_path(photo), thumb_path(photo)]
@@ -120,6 +136,7 @@ class Side:
             "prefix": lambda: self.token.prefix,
             "export_id": lambda: self.export.export_id,
             "probe_id": lambda: self.probe.probe_id,
+            "look_id": lambda: self.look_probe.probe_id,
             "number": lambda: 1,
             "box_pk": lambda: self.box.pk,
             "import_id": lambda: self.imported.import_id,
@@ -129,6 +146,8 @@ class Side:
             "report_id": lambda: QualityReport.objects.values_list("report_id", flat=True)[0],
             "plot": lambda: "roc-light",
             "check_pk": lambda: self.check.pk,
+            "video_id": lambda: self.video_id,
+            "region_pk": lambda: self.region.pk,
         }
         return values[parameter]()
 
@@ -163,6 +182,9 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
     token = create_token(user=owner, name=f"{name} script", scopes=["read"], expires_at=soon).token
     export = Export.objects.create(user=owner, event=event, expires_at=soon, state="done")
     probe = Probe.objects.create(user=owner, byte_size=10, width=64, height=48, expires_at=soon, state="done")
+    look_probe = make_look_probe(user=owner, expires_at=soon)
+    make_look(photo)
+    make_look(photo, face=opened)
     ProbeFace.objects.create(
         probe=probe,
         number=1,
@@ -184,6 +206,26 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         state="failed",
         failure_code="broken",
     )
+    NamedRegion.objects.create(
+        photo=photo, face=opened, name=f"{name} Told", left=opened.left, top=opened.top, width=50, height=60
+    )
+    RegionReading.objects.create(event=event, user=owner, state="done")
+    video = Video.objects.create(
+        event=event,
+        sha256=hashlib.sha256(f"{name} video".encode()).hexdigest(),
+        name=f"{name}-speech.mp4",
+        byte_size=10,
+        width=64,
+        height=48,
+        duration_ms=4000,
+        interval_ms=200,
+        uploaded_by=uploader,
+        state="failed",
+        failure_code="damaged",
+        failure_reason=f"{name} speech is damaged.",
+    )
+    for face in (named, opened):
+        Track.objects.create(video=video, face=face, first_ms=0, last_ms=1000, frames=6)
     colleague = grant.user
     assignment = Assignment.objects.create(event=event, user=colleague)
     opinion = SecondOpinion.objects.create(
@@ -205,9 +247,17 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         f"{name}-4712",
         photo.name,
         failed.name,
+        video.name,
+        str(video.video_id),
     ]
-    words += [str(named.face_id), str(opened.face_id), photo.sha256, f"{name}-colleague"]
-    personal = [token.prefix, str(export.export_id), str(probe.probe_id), str(imported.import_id)]
+    words += [f"{name} Told", str(named.face_id), str(opened.face_id), photo.sha256, f"{name}-colleague"]
+    personal = [
+        token.prefix,
+        str(export.export_id),
+        str(probe.probe_id),
+        str(look_probe.probe_id),
+        str(imported.import_id),
+    ]
     return Side(
         event,
         photo,
@@ -220,6 +270,7 @@ def make_side(name: str, *, owner: User, uploader: User) -> Side:
         token,
         export,
         probe,
+        look_probe,
         box,
         imported,
         assignment,

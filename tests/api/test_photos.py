@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django_tasks_db.models import DBTaskResult
 
 from recognition.images import encode_jpeg
-from recognition.models import Face, Photo
+from recognition.models import Face, Photo, Video
 from recognition.storage import crop_path, original_path, preview_path, write_crop, write_file
 from tests.api.conftest import Api, Side, local_user, problem_of
 from tests.fakes import draw_photo
+from tests.recognition.videos.drawn import walk, write_video
 
 JPEG = encode_jpeg(np.full((48, 64, 3), 127, dtype=np.uint8), quality=80)
 
@@ -51,6 +53,22 @@ def test_every_file_gets_its_result_in_order(mine: Side, uploader: User) -> None
     assert results[3]["photo"]["state"] == "queued"
     assert Photo.objects.filter(event=mine.event, uploaded_by=uploader).count() == 2
     assert DBTaskResult.objects.count() == 1
+
+
+def test_a_video_is_taken_and_says_how_far_it_is(mine: Side, uploader: User, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "walk.mkv", walk(10))
+    answer = upload(Api(uploader, "upload"), mine.event.pk, ("walk.mkv", path.read_bytes()))
+    [result] = answer.json()["results"]
+    assert (result["outcome"], result["photo"]) == ("added", None)
+    video = Video.objects.get(name="walk.mkv")
+    assert result["video"] == {
+        "id": str(video.video_id),
+        "name": "walk.mkv",
+        "state": "queued",
+        "frames_done": 0,
+        "frames_total": 6,
+    }
+    assert video.uploaded_by == uploader
 
 
 @pytest.mark.parametrize("field", ["file", "picture"])

@@ -27,6 +27,7 @@ from recognition.uploads.adding import UploadResult, add_files
 from recognition.uploads.drop_folder import DropFolder, FileMoving, FolderGone, open_steady
 from recognition.uploads.drop_watch import DropWatch, EventGone
 from tests.fakes import draw_photo
+from tests.new_vault import copy_new_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -586,7 +587,7 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, folder: Path, signum: signal.S
     }
     environment.pop("DATABASE_URL", None)
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    copy_new_vault(tmp_path / "data")
     (folder / "a.png").write_bytes(draw_photo("red"))
     (folder / "b.txt").write_bytes(b"Dear office")
     refused = tmp_path / "refused.csv"

@@ -30,7 +30,22 @@ from recognition.events.deletion import (
 from recognition.gallery_index import GalleryIndex
 from recognition.gallery_journal import lock_gallery_state, read_gallery_state
 from recognition.ingest import process_next_photo
-from recognition.models import Event, Export, Face, GalleryChange, Person, Photo, Sighting, UnlabeledFace
+from recognition.models import (
+    Event,
+    Export,
+    Face,
+    GalleryChange,
+    NamedRegion,
+    Person,
+    Photo,
+    PhotoLook,
+    RegionReading,
+    Sighting,
+    Track,
+    UnlabeledFace,
+    Video,
+    VideoFrame,
+)
 from recognition.photos.edits import move_photo
 from recognition.photos.orphans import remove_orphans
 from recognition.photos.removal import remove_photos
@@ -50,6 +65,7 @@ from tests.factories import (
     unit_vectors,
 )
 from tests.fakes import draw_photo
+from tests.recognition.looks.sample import make_look
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +161,38 @@ def test_everything_in_it_goes_and_nothing_else() -> None:
     assert (decision.face, decision.person) == (None, person)
     touched = set(GalleryChange.objects.filter(version__gt=version).values_list("face", flat=True))
     assert {gone.pk, entry.face_id} <= touched
+
+
+def test_what_was_noted_of_its_photos_goes_along() -> None:
+    event, other = make_event(), make_event()
+    for where in (event, other):
+        photo = make_photo(where)
+        face = make_face(photo)
+        make_look(photo)
+        make_look(photo, face=face)
+        NamedRegion.objects.create(photo=photo, face=face, name="Ada Told", left=1, top=1, width=9, height=9)
+        RegionReading.objects.create(event=where, state="done")
+        video = Video.objects.create(
+            event=where,
+            sha256=uuid4().hex * 2,
+            name="speech.mp4",
+            byte_size=10,
+            width=64,
+            height=48,
+            duration_ms=4000,
+            interval_ms=200,
+            state="done",
+        )
+        VideoFrame.objects.create(video=video, number=0, at_ms=0, faces=[], vectors=b"")
+        Track.objects.create(video=video, face=face, first_ms=0, last_ms=1000, frames=6)
+    delete_event(event)
+    remove_all()
+    counts = {
+        model: model._default_manager.count()
+        for model in (NamedRegion, RegionReading, Track, Video, VideoFrame)
+    }
+    assert set(counts.values()) == {1}, counts
+    assert set(PhotoLook.objects.values_list("photo__event", flat=True)) == {other.pk}
 
 
 def test_it_goes_batch_by_batch_and_a_task_leaves_the_rest_to_the_next(

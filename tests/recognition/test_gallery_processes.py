@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.new_vault import copy_new_vault
+
 ROOT = Path(__file__).resolve().parents[2]
 PREAMBLE = """
 import json, sys
@@ -81,20 +83,15 @@ Start = Callable[[str], Process]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
+    vault = copy_new_vault(tmp_path / "vault")
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "facevault_site.settings",
-        "FACEVAULT_DATA": str(tmp_path),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'facevault.sqlite3'}",
+        "FACEVAULT_DATA": str(vault),
+        "DATABASE_URL": f"sqlite:///{vault / 'facevault.sqlite3'}",
         "FACEVAULT_LOG_LEVEL": "WARNING",
         "OMP_NUM_THREADS": "1",
     }
     env.pop("FACEVAULT_TEST_DATA", None)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"],
-        env=env,
-        cwd=ROOT,
-        check=True,
-    )
     running: list[Process] = []
 
     def start_one(code: str) -> Process:

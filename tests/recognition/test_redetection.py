@@ -18,7 +18,16 @@ from recognition.detection import DetectedFace
 from recognition.gallery_journal import read_gallery_state
 from recognition.geometry import Box
 from recognition.ingest import match_faces, process_next_photo
-from recognition.models import Embedding, Event, Face, ManualBox, Photo, Sighting, UnlabeledFace
+from recognition.models import (
+    Embedding,
+    Event,
+    Face,
+    ManualBox,
+    NamedRegion,
+    Photo,
+    Sighting,
+    UnlabeledFace,
+)
 from recognition.photos.drawn_faces import process_next_box
 from recognition.redetection import PhotoGone, Redetected, redetect_photo
 from recognition.storage import crop_path
@@ -136,6 +145,19 @@ def test_a_face_that_was_missed_before_is_queued_or_named_like_any_other(change_
     assert redetect_photo(photo).added == 2
     assert Sighting.objects.get(face__photo=photo).person == red
     assert UnlabeledFace.objects.open().filter(face__photo=photo).count() == 2
+
+
+def test_a_name_that_the_photo_tells_gets_the_face_that_was_missed_before(change_detector: Any) -> None:
+    photo = processed("red", "green")
+    face = Face.objects.order_by("left")[0]
+    box = {"left": face.left, "top": face.top, "width": face.width, "height": face.height}
+    region = NamedRegion.objects.create(photo=photo, name="Alice", **box)
+    UnlabeledFace.objects.filter(face=face).delete()
+    face.delete()
+    change_detector()
+    redetect_photo(photo)
+    region.refresh_from_db()
+    assert region.face == Face.objects.order_by("left")[0]
 
 
 def test_nobody_is_named_twice_on_a_photo(change_detector: Any, labeler: User) -> None:

@@ -12,13 +12,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from recognition.events.edits import create_event
 from recognition.leases import claim_next
 from recognition.management.commands.run_worker import load_models
+from recognition.management.event_named import check_event_name, event_named
 from recognition.management.refused_list import RefusedList, open_refused_list
 from recognition.models import Event, Face, Photo
 from recognition.processing import sweep
-from recognition.text import clean_name
 from recognition.uploads.adding import add_files
 from recognition.uploads.drop_folder import DropFolder
 from recognition.uploads.drop_watch import DropWatch, EventGone, stopped_by_signals
@@ -92,7 +91,7 @@ class Command(BaseCommand):
             drop = DropFolder(folder, settle=settle, recursive=recursive, leave_out=leave_out)
             with open_refused_list(refused) as listed:
                 self._watch(
-                    _event_named(_checked_name(event)), drop, listed, interval=interval, move_to=move_to
+                    event_named(check_event_name(event)), drop, listed, interval=interval, move_to=move_to
                 )
             return
         files = sorted(_files(folder, recursive=recursive))
@@ -100,10 +99,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"No JPEG, PNG or WebP files in {folder}{'' if recursive else ' (try --recursive)'}."
             )
-        name = _checked_name(event)
+        name = check_event_name(event)
         with open_refused_list(refused) as listed:
             try:
-                row = _event_named(name)
+                row = event_named(name)
                 outcomes = self._add(row, folder, files, listed)
                 if not no_process:
                     self._process(row, listed)
@@ -247,16 +246,3 @@ def _files(folder: Path, *, recursive: bool) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if not hidden and not path.is_symlink() and path.is_file():
             yield path
-
-
-def _checked_name(name: str) -> str:
-    name = clean_name(name)
-    if not name or len(name) > 120:
-        raise CommandError("An event's name has 1 to 120 characters.")
-    return name
-
-
-def _event_named(name: str) -> Event:
-    return Event.objects.filter(name__iexact=name, deleted_at=None).first() or create_event(
-        name=name, held_on=None, place="", user=None
-    )

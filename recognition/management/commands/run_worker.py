@@ -22,6 +22,8 @@ from recognition.events.deletion import sweep_deletions
 from recognition.exports import sweep_exports
 from recognition.gallery_journal import prune_journal
 from recognition.leases import stopping
+from recognition.looks.describing import sweep_looks
+from recognition.named_regions.reading import sweep_readings
 from recognition.photos.manual_boxes import sweep_boxes
 from recognition.photos.orphans import remove_orphans
 from recognition.probes import sweep_probes
@@ -29,6 +31,7 @@ from recognition.processing import sweep
 from recognition.reembedding.background import sweep_change
 from recognition.signals import chores, cleaning_chores
 from recognition.storage import remove_stale_uploads
+from recognition.videos.work import sweep_videos
 from recognition.wal import truncate_wal
 
 logger = logging.getLogger(__name__)
@@ -144,9 +147,12 @@ class Chores:
             sweep_boxes,
             sweep_deletions,
             sweep_exports,
+            sweep_readings,
             sweep_reports,
             sweep_change,
             sweep_calibration,
+            sweep_looks,
+            sweep_videos,
         )
         for chore in (*own, *chores):
             self.do(chore)

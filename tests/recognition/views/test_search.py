@@ -225,7 +225,7 @@ def test_unknown_searches_and_faces_are_not_found(as_labeler: Client) -> None:
 def test_ones_own_searches_are_listed_the_newest_first(as_labeler: Client) -> None:
     addresses = [searched(as_labeler, "red"), searched(as_labeler, "red", "blue")]
     page = as_labeler.get("/search/").content.decode()
-    assert re.findall(r'href="(/search/[^"]+)"', page) == addresses[::-1]
+    assert re.findall(r'href="(/search/[0-9a-f-]{36}/)"', page) == addresses[::-1]
     assert "2 faces" in page
 
 

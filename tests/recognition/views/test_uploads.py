@@ -101,7 +101,7 @@ def test_a_file_of_a_long_name_is_taken(as_uploader: Client, event: Event) -> No
 def test_no_file_at_all_is_told(as_uploader: Client, event: Event) -> None:
     response = as_uploader.post(f"/events/{event.pk}/upload/", {})
     assert response.status_code == 422
-    assert "Choose at least one photo or ZIP file." in response.content.decode()
+    assert "Choose at least one photo, ZIP file or video." in response.content.decode()
 
 
 def test_too_many_files_at_once_are_told(as_uploader: Client, event: Event) -> None:
