@@ -81,7 +81,8 @@ def test_the_same_number_or_a_bare_name_twice_is_refused_the_second_time() -> No
 
 def test_a_number_kept_as_text_keeps_its_zeros() -> None:
     assert read('name,external_id\nAda,"=""00123"""\n').rows[0].external_id == "00123"
-    assert read("name,external_id\nAda,'-12\n").bad[0].message.startswith("“-12”")
+    assert read("name,external_id\nAda,'-12\n").rows[0].external_id == "-12"
+    assert read("name,external_id\nAda,-12\n").bad[0].message.startswith("“-12”")
 
 
 @pytest.mark.parametrize(

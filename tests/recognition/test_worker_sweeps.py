@@ -22,9 +22,12 @@ SWEEPS = (
     "sweep_boxes",
     "sweep_deletions",
     "sweep_exports",
+    "sweep_readings",
     "sweep_reports",
     "sweep_change",
     "sweep_calibration",
+    "sweep_looks",
+    "sweep_videos",
     "sweep_probes",
 )
 

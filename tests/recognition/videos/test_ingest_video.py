@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
+from recognition import leases
 from recognition.events.deletion import delete_event, delete_next_batch
 from recognition.gallery_journal import touch_gallery
 from recognition.images import encode_jpeg
@@ -257,6 +258,7 @@ def test_a_file_that_fails_ends_the_command_with_its_reason(
     ingest(video, "--no-process")
     Video.objects.update(state="failed", failure_code="x", failure_reason="It broke.")
     monkeypatch.setattr(looking, "describe_faces", None)
+    monkeypatch.setattr(leases, "_BACKOFF_SECONDS", {1: 0, 2: 0})
     with pytest.raises(CommandError, match="could not process this video"):
         ingest(video)
 
